@@ -1,0 +1,304 @@
+/* pmem.h: the Linux Persistent Memory API, version 0.8, and what has grown around it */
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * READ THIS FIRST
+ *
+ * - A store becomes durable when the processor or the kernel pleases, and not
+ *   later than the return of pmem_persist() on it. Nothing waits for your
+ *   call, and nothing larger than an aligned 8-byte store is atomic: after a
+ *   power cut any part of what was not yet persisted may be there.
+ * - munmap(2) behind our back is allowed on what pmem_map() returned (2013
+ *   programs do it), but pmem_unmap() is better. On a range that *you* mapped
+ *   and gave to pmem_register(), call pmem_unmap() or pmem_unregister() before
+ *   munmap(2) or before you map something else there: a registration left
+ *   behind would speak for a mapping that it never saw.
+ * - Truncating a file under a mapping makes the pages beyond the new end raise
+ *   SIGBUS, and what was stored there is gone, whatever was persisted.
+ * - A failed persist means that data is lost, and the kernel says so only once.
+ *   The library remembers it for you: see "Failures".
+ * - fork(2): parent and child share the mapped memory and the file. Ranges that
+ *   were flushed before the fork are completed by the next fence of either.
+ * - A SIGBUS is yours to handle; the library installs no signal handler, and
+ *   writes to no stream but stderr, there only before it aborts.
+ *
+ * Threads: every function may be called from any thread. A flush belongs to
+ * the thread that made it: a fence completes the flushes of its own thread.
+ *
+ * Signals: on persistent and volatile media pmem_persist(), pmem_flush_cache(),
+ * pmem_fence(), pmem_drain_pm_stores(), pmem_try_persist() and
+ * pmem_try_persistv() may be called in a signal handler. Everything else may
+ * not.
+ *
+ * "The document" below is LINUX_PMEM_API.txt, version 0.8, of 2013.
+ */
+#ifndef PMEM_H
+#define PMEM_H
+
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+/*
+ * ---- The Linux Persistent Memory API, version 0.8 -------------------------
+ */
+
+/*
+ * Maps the first len bytes of the file that fd is open on, shared, for reading
+ * and writing. The same as pmem_map_range(fd, 0, len, 0), whose contract it has.
+ *
+ * Returns the address, or NULL with errno set.
+ * Durable on return: nothing new.
+ * Source: the document, "pmem_map".
+ */
+void *pmem_map(int fd, size_t len);
+
+/*
+ * Makes [addr, addr + len) durable: flush, fence and drain in one call. Works
+ * on every mapping, of this library or not; fast on those that it knows. No
+ * flags are defined: pass 0 (others are ignored). A len of 0 does nothing.
+ *
+ * Returns nothing. If the range could not be made durable, or some range that
+ * this thread had flushed before could not, the failure handler is called; by
+ * default it prints one line and aborts.
+ * Durable on return: the range, and everything that this thread had flushed.
+ * Source: the document, "pmem_persist".
+ */
+void pmem_persist(void *addr, size_t len, int flags);
+
+/*
+ * Starts to make [addr, addr + len) durable; pmem_fence() completes it. What is
+ * stored to the range between the two may or may not be included. No flags are
+ * defined: pass 0 (others are ignored).
+ *
+ * Failures: as pmem_persist(); those of page-cache ranges are found by the fence.
+ * Durable on return: nothing is promised.
+ * Source: the document, "pmem_flush_cache".
+ */
+void pmem_flush_cache(void *addr, size_t len, int flags);
+
+/*
+ * Completes the flushes of the calling thread, and orders them: no later store
+ * of this thread becomes durable before what was flushed earlier.
+ *
+ * Failures: as pmem_persist(), for any range flushed since the last fence.
+ * Durable on return: every range that this thread has flushed.
+ * Source: the document, "pmem_fence".
+ */
+void pmem_fence(void);
+
+/*
+ * Waits until flushed stores have left the buffers of the hardware. All that
+ * Linux knows of today drain at the fence, so that this is a second fence, and
+ * cheap after the first.
+ *
+ * Durable on return: every range that this thread has flushed.
+ * Source: the document, "pmem_drain_pm_stores".
+ */
+void pmem_drain_pm_stores(void);
+
+/*
+ * ---- Two switches of the 2013 library ---------------------------------------
+ * Both are for development. Call them before any other function, from one
+ * thread: they hold for mappings that are made afterwards. The later call wins.
+ */
+
+/*
+ * From now on no mapping counts as persistent memory: every persist goes
+ * through msync(2). Device-dax stays as it is, since the kernel refuses to
+ * msync it.
+ */
+void pmem_msync_mode(void);
+
+/*
+ * Fault injection: from now on a mapping is a private working copy, and only
+ * the cache lines that are flushed reach the file. A store that was never
+ * flushed is lost when the program ends, as it might be in a power cut. What
+ * was flushed survives the program, not a power cut, so that such a mapping's
+ * granularity is PMEM_GRANULARITY_NONE. Two mappings of one file see each
+ * other's stores late or never.
+ */
+void pmem_fit_mode(void);
+
+/*
+ * ---- Mapping ------------------------------------------------------------------
+ */
+
+/* pmem_map_range(): for reading only; a file open for reading is enough. */
+#define PMEM_MAP_READONLY      0x1u
+/* pmem_map_range(): stores stay in this process and never reach the file (MAP_PRIVATE). */
+#define PMEM_MAP_COPY_ON_WRITE 0x2u
+/*
+ * pmem_map_range(): fault in the whole range now: holes are filled, and a full
+ * file system is an error here and not a SIGBUS later.
+ */
+#define PMEM_MAP_POPULATE      0x4u
+/* pmem_map_range(): fail unless the CPU alone can make stores durable. */
+#define PMEM_MAP_REQUIRE_PM    0x8u
+
+/*
+ * Maps len bytes of fd from offset on, in the best way that the file allows,
+ * and registers the mapping, so that persisting it is as fast as its media is.
+ * The descriptor may be closed afterwards. offset must be a multiple of the
+ * page size (of the device's alignment on device-dax, and there len too).
+ *
+ * Returns the address, or NULL with errno set and pmem_errormsg() saying more:
+ *   EBADF       fd is not an open descriptor, or was opened with O_PATH
+ *   EACCES      fd is write-only, or read-only without PMEM_MAP_READONLY or
+ *               PMEM_MAP_COPY_ON_WRITE
+ *   EINVAL      len is 0, an offset or length is off the alignment, an unknown
+ *               flag, or the media cannot do what a flag asks
+ *   EOVERFLOW   offset + len does not fit in off_t
+ *   ENXIO       the range reaches beyond the end of the file, to the byte
+ *   ENODEV      not a regular file and not a device-dax
+ *   EOPNOTSUPP  PMEM_MAP_REQUIRE_PM, and it is not persistent memory: the
+ *               message says why; or a device-dax on a processor that has no
+ *               way to flush it
+ *   EFAULT      PMEM_MAP_POPULATE, and a page could not be had
+ *   ENOMEM      no memory or address space; any other error of mmap(2)
+ * Durable on return: nothing new.
+ */
+void *pmem_map_range(int fd, off_t offset, size_t len, unsigned flags);
+
+/*
+ * Unmaps [addr, addr + len), len rounded up to whole pages, whoever mapped it,
+ * and forgets what was registered of it. May be a part of a mapping, or span
+ * several. Ranges that were flushed and not yet fenced stay in their threads'
+ * care: their fence still makes them durable.
+ *
+ * Returns 0, or -1 with errno EINVAL (addr not page-aligned, len 0, or the
+ * range wraps) or an error of munmap(2).
+ * Durable on return: nothing new.
+ */
+int pmem_unmap(void *addr, size_t len);
+
+/*
+ * Classifies a mapping that the caller made with mmap(2), once, so that
+ * persisting it is as fast as on a mapping of pmem_map(). The range is widened
+ * to whole pages and may span mappings of different media. Registering again
+ * classifies anew, and clears an earlier failure of the file.
+ *
+ * Returns 0, or -1 with errno
+ *   EINVAL      len is 0 or the range wraps
+ *   ENOMEM      there is a hole in the range, or no memory
+ *   other       /proc/self/smaps cannot be read: the range is persisted
+ *               correctly all the same, through msync(2)
+ * Durable on return: nothing new.
+ */
+int pmem_register(void *addr, size_t len);
+
+/*
+ * Forgets what was registered of the range, widened to whole pages; does not
+ * unmap. Never fails on a range that is not registered.
+ *
+ * Returns 0, or -1 with errno EINVAL (len is 0 or the range wraps) or ENOMEM
+ * (no memory to split a registration).
+ * Durable on return: nothing new.
+ */
+int pmem_unregister(void *addr, size_t len);
+
+/* The unit in which stores to a mapping become durable, finest first. */
+enum pmem_granularity {
+	PMEM_GRANULARITY_BYTE,       /* the caches are in the persistence domain (eADR): a fence is enough */
+	PMEM_GRANULARITY_CACHE_LINE, /* persistent memory: cache-line flush and fence */
+	PMEM_GRANULARITY_PAGE,       /* page cache: msync(2), whole pages */
+	PMEM_GRANULARITY_NONE        /* volatile: nothing can make it durable */
+};
+
+/*
+ * Tells the coarsest granularity in [addr, addr + len); a len of 0 asks for the
+ * one byte at addr. Reads /proc where the range is not registered.
+ *
+ * Returns the granularity; where nothing is mapped PMEM_GRANULARITY_NONE, with
+ * errno set to ENOMEM.
+ */
+enum pmem_granularity pmem_granularity(const void *addr, size_t len);
+
+/*
+ * ---- Persisting with a result -------------------------------------------------
+ * As pmem_persist(), but a failure is returned and the handler is not called.
+ */
+
+/*
+ * Makes [addr, addr + len) durable. A len of 0 does nothing.
+ *
+ * Returns 0, or -1 with errno
+ *   EINVAL      the range wraps
+ *   ENOMEM      there is a hole in the range
+ *   other       the error with which the kernel failed to write the file, now
+ *               or earlier: ENOSPC, EIO, EDQUOT, ...
+ * Durable on return of 0: the range, and everything that this thread had
+ * flushed. On -1: nothing is promised of any of it.
+ * Source: SNIA NVM Programming Model, OPTIMIZED_FLUSH.
+ */
+int pmem_try_persist(void *addr, size_t len);
+
+/*
+ * Makes count ranges durable with one fence, which is far cheaper than as many
+ * calls. Ranges may overlap and lie on different media. A count of 0 does
+ * nothing.
+ *
+ * Returns and errors: as pmem_try_persist(), for any range; EINVAL too if count
+ * is negative.
+ * Durable on return of 0: all ranges. On -1: nothing is promised of any.
+ */
+int pmem_try_persistv(const struct iovec *ranges, int count);
+
+/*
+ * Makes [addr, addr + len) durable, and pushes it on to the most reliable place
+ * that software can reach: msync(2) on files, the region's flush hints on
+ * device-dax.
+ *
+ * Returns and errors: as pmem_try_persist(); ENOTSUP too if the region of a
+ * device-dax has no deep flush (the range is durable in the persistence domain
+ * then), and the errors of writing to the region's deep_flush.
+ * Durable on return of 0: the range, beyond the persistence domain.
+ * Source: SNIA NVM Programming Model 1.2, DEEP_FLUSH.
+ */
+int pmem_deep_persist(const void *addr, size_t len);
+
+/*
+ * ---- Failures -------------------------------------------------------------------
+ *
+ * A failed msync(2) means that stores are lost, and the next msync(2) would
+ * report success. Therefore a file that failed once stays failed in this
+ * process: every later persist of any mapping of it fails too, until that
+ * mapping is unmapped and mapped anew with pmem_map(). A mapping of the
+ * program's own is cleared by a new pmem_map() or pmem_register() of the file.
+ */
+
+struct pmem_failure {
+	size_t sz;           /* size of this structure: later versions append members */
+	const void *addr;    /* the range that is not durable */
+	size_t len;          /* bytes */
+	int error;           /* errno value */
+	const char *message; /* one line for people, valid until the handler returns */
+};
+
+/*
+ * Sets the function that is called when a function without a result failed
+ * (pmem_persist(), pmem_flush_cache(), pmem_fence(), pmem_drain_pm_stores(), or
+ * the end of a thread that had flushed and not fenced). It runs in the thread
+ * that failed, with no lock held, and may not return (longjmp, exec, abort). If
+ * it returns, so does the function that failed. NULL brings back the default:
+ * the message on stderr, then abort(3).
+ *
+ * Signals: may not be called in a signal handler.
+ */
+void pmem_on_failure(void (*handler)(const struct pmem_failure *failure, void *arg), void *arg);
+
+/*
+ * Returns the message of this thread's last failure, "" if there was none. The
+ * text is valid until the next failure in this thread.
+ */
+const char *pmem_errormsg(void);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,19 @@
+/* methods.h: every way to flush that there is, for select.c to rank */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PMEM_ARCH_METHODS_H
+#define PMEM_ARCH_METHODS_H
+
+#include "arch.h"
+
+/* x86_64.c */
+extern const struct flush_method flush_clwb, flush_clflushopt, flush_clflush;
+/* aarch64.c */
+extern const struct flush_method flush_dc_cvadp, flush_dc_cvap;
+/* ppc64le.c */
+extern const struct flush_method flush_dcbstps;
+/* riscv64.c */
+extern const struct flush_method flush_cbo_clean;
+/* generic.c */
+extern const struct flush_method flush_none;
+
+#endif

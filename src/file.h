@@ -1,0 +1,55 @@
+/* file.h: the files under page-cache mappings, and an error cursor of our own for each */
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The kernel reports a failed write-back once per open file description. The
+ * program's own fsync, or a forked child's, may take the report that belongs
+ * to our msync. So each file is opened a second time when it is mapped, and
+ * that description is asked after each msync. Where it cannot be opened (rights
+ * dropped, no /proc, no descriptors left) mappings work without it.
+ *
+ * All functions but file_check() and file_sync_all() want the registry's lock.
+ */
+#ifndef PMEM_FILE_H
+#define PMEM_FILE_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+struct file {
+	dev_t device;
+	ino_t inode;
+	_Atomic int cursor; /* our own description of the file, -1 for none */
+	unsigned mappings; /* records that refer to this file */
+	struct file *next; /* in its bucket */
+};
+
+/*
+ * The file that fd is open on (O_PATH is enough), with one more mapping; fd
+ * stays the caller's. NULL if there is no memory.
+ */
+struct file *file_acquire(int fd, const struct stat *status);
+
+/* A file that could not be opened: an identity without a cursor. */
+struct file *file_acquire_unopened(dev_t device, ino_t inode);
+
+/* One mapping less. The last one closes the cursor, unless that would drop locks of the program's. */
+void file_release(struct file *file);
+
+/* A write-back error of the file since the last look, 0 if none. The caller holds the cursors' lock. */
+int file_check(struct file *file);
+
+/* Makes the whole file durable through the cursor. 0 or an errno value; EBADF without a cursor. */
+int file_sync_all(struct file *file);
+
+/* In a forked child: opens every cursor anew, so that parent and child do not eat each other's errors. */
+void file_after_fork(void);
+
+/*
+ * Held from a look at a cursor until what was found is marked: another thread
+ * must not find the cursor emptied and the mapping not yet marked. Taken before
+ * the registry's lock where both are.
+ */
+void cursors_lock(void);
+void cursors_unlock(void);
+
+#endif

@@ -1,0 +1,97 @@
+/* persist.c: persist, flush, fence, drain: the hot path, and nothing else */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "arch/arch.h"
+#include "failure.h"
+#include "media.h"
+#include "registry.h"
+
+#include <errno.h>
+#include <pmem.h>
+#include <stdint.h>
+
+#define likely(condition) __builtin_expect(!!(condition), 1)
+
+/* What the processor can do for the range alone; CPU_NOT_ENOUGH for an empty one. */
+static inline enum cpu_work work_for(uintptr_t address, size_t length)
+{
+	const struct mapping *mapping = registry_entry(address);
+
+	if (likely(mapping && mapping_holds(mapping, address, length)))
+		return atomic_load_explicit(&mapping->cpu_work, memory_order_relaxed);
+	return CPU_NOT_ENOUGH;
+}
+
+/* The same for every function: flush and fence, the page cache's ranges included. */
+static inline int persist(uintptr_t address, size_t length)
+{
+	const enum cpu_work work = work_for(address, length);
+
+	if (likely(work == CPU_FLUSH))
+		cpu.persist(address, address + length);
+	else if (work == CPU_FENCE)
+		cpu.fence();
+	else
+		return media_persist(address, length);
+	return likely(page_pending == 0) ? 0 : page_complete();
+}
+
+static inline int flush(uintptr_t address, size_t length)
+{
+	const enum cpu_work work = work_for(address, length);
+
+	if (likely(work == CPU_FLUSH))
+		cpu.flush(address, address + length);
+	else if (work == CPU_NOT_ENOUGH)
+		return media_flush(address, length);
+	return 0;
+}
+
+void pmem_persist(void *addr, size_t len, int flags)
+{
+	(void)flags;
+	if (persist((uintptr_t)addr, len) < 0)
+		failure_report();
+}
+
+int pmem_try_persist(void *addr, size_t len)
+{
+	return persist((uintptr_t)addr, len);
+}
+
+void pmem_flush_cache(void *addr, size_t len, int flags)
+{
+	(void)flags;
+	if (flush((uintptr_t)addr, len) < 0)
+		failure_report();
+}
+
+void pmem_fence(void)
+{
+	if (media_fence() < 0)
+		failure_report();
+}
+
+void pmem_drain_pm_stores(void)
+{
+	if (media_fence() < 0)
+		failure_report();
+}
+
+int pmem_try_persistv(const struct iovec *ranges, int count)
+{
+	int result = 0, error = 0;
+
+	if (count < 0)
+		return fail(EINVAL, "a count of %d ranges", count);
+	for (int i = 0; i < count; i++) {
+		if (flush((uintptr_t)ranges[i].iov_base, ranges[i].iov_len) < 0) {
+			result = -1;
+			error = errno;
+		}
+	}
+	if (count > 0 && media_fence() < 0)
+		return -1;
+	if (result < 0)
+		errno = error;
+	return result;
+}

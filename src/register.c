@@ -1,0 +1,183 @@
+/* register.c: mappings of the program's own, and what a mapping is */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "arena.h"
+#include "classify.h"
+#include "failure.h"
+#include "file.h"
+#include "pages.h"
+#include "proc.h"
+#include "registry.h"
+#include "suspect.h"
+
+#include <errno.h>
+#include <pmem.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static int check_call(uintptr_t address, size_t len)
+{
+	if (len == 0 || range_wraps(address, len))
+		return fail(EINVAL, "%zu bytes at %p: empty, or beyond all addresses", len, (void *)address);
+	return 0;
+}
+
+static struct file *file_of_vma(const struct vma *vma)
+{
+	struct file *file;
+	struct stat status;
+	const int fd = vma_open(vma, &status);
+
+	if (fd < 0)
+		return file_acquire_unopened(makedev(vma->major, vma->minor), vma->inode);
+	file = file_acquire(fd, &status);
+	close(fd);
+	return file;
+}
+
+/* The part of a mapping that lies in the range gets a record. 1 without memory. */
+static int register_vma(const struct vma *vma, void *arg)
+{
+	const uintptr_t *range = arg;
+	struct mapping *mapping;
+	struct verdict verdict;
+
+	if (vma->end > ADDRESS_LIMIT)
+		return 0; /* found by no look-up; the kernel serves it */
+	mapping = registry_new();
+	if (!mapping)
+		return 1;
+	classify_vma(vma, &verdict);
+	mapping->start = vma->start > range[0] ? vma->start : range[0];
+	mapping->end = vma->end < range[1] ? vma->end : range[1];
+	mapping->cpu_work = verdict.cpu_work;
+	mapping->media = verdict.media;
+	mapping->device_dax = verdict.device_dax;
+	if (verdict.media == MEDIA_PAGE)
+		mapping->file = file_of_vma(vma);
+	if ((verdict.media == MEDIA_PAGE && !mapping->file) || registry_add(mapping) < 0) {
+		if (mapping->file)
+			file_release(mapping->file);
+		registry_discard(mapping);
+		return 1;
+	}
+	return 0;
+}
+
+static int register_range(uintptr_t start, uintptr_t end)
+{
+	uintptr_t range[] = {start, end};
+	int result;
+
+	if (address_range_has_hole(start, end))
+		return fail(ENOMEM, "registering %zu bytes at %p: not all of it is mapped", (size_t)(end - start),
+			    (void *)start);
+	if (registry_remove(start, end) < 0)
+		return fail(ENOMEM, "no memory to split a registration");
+	result = proc_each_vma(start, end, VMA_FLAGS, register_vma, range);
+	if (result < 0)
+		return fail(errno, "/proc/self/smaps cannot be read: %m");
+	if (result > 0) {
+		registry_remove(start, end);
+		return fail(ENOMEM, "no memory to register a mapping");
+	}
+	suspect_clear(start, end);
+	return 0;
+}
+
+int pmem_register(void *addr, size_t len)
+{
+	const uintptr_t address = (uintptr_t)addr;
+	int result;
+
+	if (check_call(address, len) < 0)
+		return -1;
+	registry_lock();
+	result = register_range(page_down(address), page_up(address + len));
+	registry_unlock();
+	return result;
+}
+
+int pmem_unregister(void *addr, size_t len)
+{
+	const uintptr_t address = (uintptr_t)addr;
+	int result;
+
+	if (check_call(address, len) < 0)
+		return -1;
+	registry_lock();
+	result = registry_remove(page_down(address), page_up(address + len));
+	registry_unlock();
+	return result < 0 ? fail(ENOMEM, "no memory to split a registration") : 0;
+}
+
+/* --- Granularity ------------------------------------------------------------------------------ */
+
+static enum pmem_granularity granularity_of(enum media media, enum cpu_work work)
+{
+	switch (media) {
+	case MEDIA_PM:
+		return work == CPU_FENCE ? PMEM_GRANULARITY_BYTE : PMEM_GRANULARITY_CACHE_LINE;
+	case MEDIA_PAGE:
+		return PMEM_GRANULARITY_PAGE;
+	case MEDIA_VOLATILE:
+	case MEDIA_FIT:
+		break;
+	}
+	return PMEM_GRANULARITY_NONE;
+}
+
+static void coarsen(enum pmem_granularity *coarsest, enum pmem_granularity granularity)
+{
+	if (granularity > *coarsest)
+		*coarsest = granularity;
+}
+
+static int coarsen_by_vma(const struct vma *vma, void *arg)
+{
+	struct verdict verdict;
+
+	classify_vma(vma, &verdict);
+	coarsen(arg, granularity_of(verdict.media, verdict.cpu_work));
+	return 0;
+}
+
+/* Where /proc cannot be read, persisting goes through msync: pages, as far as anybody can tell. */
+static enum pmem_granularity granularity_of_unknown(uintptr_t start, uintptr_t end)
+{
+	enum pmem_granularity coarsest = PMEM_GRANULARITY_BYTE;
+
+	if (address_range_has_hole(page_down(start), page_up(end))) {
+		errno = ENOMEM;
+		return PMEM_GRANULARITY_NONE;
+	}
+	if (proc_each_vma(start, end, VMA_FLAGS, coarsen_by_vma, &coarsest) < 0)
+		return PMEM_GRANULARITY_PAGE;
+	return coarsest;
+}
+
+enum pmem_granularity pmem_granularity(const void *addr, size_t len)
+{
+	const uintptr_t address = (uintptr_t)addr;
+	enum pmem_granularity coarsest = PMEM_GRANULARITY_BYTE;
+	const struct mapping *mapping;
+	uintptr_t at = address, end;
+
+	if (range_wraps(address, len ? len : 1)) {
+		errno = ENOMEM;
+		return PMEM_GRANULARITY_NONE;
+	}
+	end = address + (len ? len : 1);
+	while (at < end) {
+		mapping = registry_find(at);
+		if (mapping) {
+			coarsen(&coarsest, granularity_of(mapping->media, mapping->cpu_work));
+			at = mapping->end;
+		} else {
+			const uintptr_t next = registry_next(at, end);
+
+			coarsen(&coarsest, granularity_of_unknown(at, next));
+			at = next;
+		}
+	}
+	return coarsest;
+}
