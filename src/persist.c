@@ -21,18 +21,34 @@ static inline enum cpu_work work_for(uintptr_t address, size_t length)
 	return CPU_NOT_ENOUGH;
 }
 
-/* The same for every function: flush and fence, the page cache's ranges included. */
-static inline int persist(uintptr_t address, size_t length)
+/*
+ * Everything that is not the processor's work alone, or that other ranges wait
+ * for. Kept out of line: the hot path then stores nothing to the stack, and
+ * stores are what it is about.
+ */
+__attribute__((noinline)) static int persist_otherwise(uintptr_t address, size_t length)
 {
 	const enum cpu_work work = work_for(address, length);
 
-	if (likely(work == CPU_FLUSH))
-		cpu.persist(address, address + length);
-	else if (work == CPU_FENCE)
-		cpu.fence();
-	else
+	if (work == CPU_NOT_ENOUGH)
 		return media_persist(address, length);
-	return likely(page_pending == 0) ? 0 : page_complete();
+	if (work == CPU_FLUSH)
+		cpu.flush(address, address + length);
+	return media_fence();
+}
+
+static inline int persist(uintptr_t address, size_t length)
+{
+	if (likely(work_for(address, length) == CPU_FLUSH && page_pending == 0))
+		return cpu.persist(address, address + length);
+	return persist_otherwise(address, length);
+}
+
+/* pmem_persist() for what the hot path leaves over. */
+__attribute__((noinline)) static void persist_or_report(uintptr_t address, size_t length)
+{
+	if (persist_otherwise(address, length) < 0)
+		failure_report();
 }
 
 static inline int flush(uintptr_t address, size_t length)
@@ -48,9 +64,13 @@ static inline int flush(uintptr_t address, size_t length)
 
 void pmem_persist(void *addr, size_t len, int flags)
 {
+	const uintptr_t address = (uintptr_t)addr;
+
 	(void)flags;
-	if (persist((uintptr_t)addr, len) < 0)
-		failure_report();
+	if (likely(work_for(address, len) == CPU_FLUSH && page_pending == 0))
+		cpu.persist(address, address + len);
+	else
+		persist_or_report(address, len);
 }
 
 int pmem_try_persist(void *addr, size_t len)

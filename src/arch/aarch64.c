@@ -43,26 +43,32 @@ static void read_line_size(void)
 
 static void flush_by_dc_cvap(uintptr_t start, uintptr_t end)
 {
-	for (uintptr_t line = line_of(start); line < end; line += flush_line)
+	const uintptr_t step = flush_line;
+
+	for (uintptr_t line = line_of(start); line < end; line += step)
 		dc_cvap(line);
 }
 
-static void persist_by_dc_cvap(uintptr_t start, uintptr_t end)
+static int persist_by_dc_cvap(uintptr_t start, uintptr_t end)
 {
 	flush_by_dc_cvap(start, end);
 	dsb();
+	return 0;
 }
 
 static void flush_by_dc_cvadp(uintptr_t start, uintptr_t end)
 {
-	for (uintptr_t line = line_of(start); line < end; line += flush_line)
+	const uintptr_t step = flush_line;
+
+	for (uintptr_t line = line_of(start); line < end; line += step)
 		dc_cvadp(line);
 }
 
-static void persist_by_dc_cvadp(uintptr_t start, uintptr_t end)
+static int persist_by_dc_cvadp(uintptr_t start, uintptr_t end)
 {
 	flush_by_dc_cvadp(start, end);
 	dsb();
+	return 0;
 }
 
 static void fence_by_dsb(void)

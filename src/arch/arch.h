@@ -23,8 +23,8 @@ struct flush_method {
 	void (*flush)(uintptr_t start, uintptr_t end);
 	/* Waits for this thread's flushes, and orders them before its later stores. */
 	void (*fence)(void);
-	/* Both in one: the hot path pays for one call, not two. */
-	void (*persist)(uintptr_t start, uintptr_t end);
+	/* Both in one, returning 0: the hot path is a look-up and a jump to it. */
+	int (*persist)(uintptr_t start, uintptr_t end);
 };
 
 /* The choice, made by a constructor that runs before all of default priority. */

@@ -20,10 +20,11 @@ static void fence(void)
 	atomic_thread_fence(memory_order_seq_cst);
 }
 
-static void persist(uintptr_t start, uintptr_t end)
+static int persist(uintptr_t start, uintptr_t end)
 {
 	flush(start, end);
 	fence();
+	return 0;
 }
 
 const struct flush_method flush_none = {

@@ -28,7 +28,9 @@ static inline void phwsync(void)
 
 static void flush_by_dcbstps(uintptr_t start, uintptr_t end)
 {
-	for (uintptr_t line = line_of(start); line < end; line += flush_line)
+	const uintptr_t step = flush_line;
+
+	for (uintptr_t line = line_of(start); line < end; line += step)
 		dcbstps(line);
 }
 
@@ -37,10 +39,11 @@ static void fence_by_phwsync(void)
 	phwsync();
 }
 
-static void persist_by_dcbstps(uintptr_t start, uintptr_t end)
+static int persist_by_dcbstps(uintptr_t start, uintptr_t end)
 {
 	flush_by_dcbstps(start, end);
 	phwsync();
+	return 0;
 }
 
 static bool has_dcbstps(void)

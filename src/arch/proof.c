@@ -13,7 +13,7 @@
 static char proof_line[256] __attribute__((aligned(256)));
 
 /* Default disposition, and no core file, if the instruction is not there. */
-static void attempt_and_exit(void (*attempt)(uintptr_t, uintptr_t))
+static void attempt_and_exit(int (*attempt)(uintptr_t, uintptr_t))
 {
 	const struct sigaction fatal = {.sa_handler = SIG_DFL};
 	const uintptr_t line = (uintptr_t)proof_line;
@@ -27,7 +27,7 @@ static void attempt_and_exit(void (*attempt)(uintptr_t, uintptr_t))
 	syscall(SYS_exit_group, 0);
 }
 
-bool proof_by_execution(void (*attempt)(uintptr_t start, uintptr_t end))
+bool proof_by_execution(int (*attempt)(uintptr_t start, uintptr_t end))
 {
 	int status = 0;
 	pid_t child, waited;

@@ -12,6 +12,6 @@
  * instructions that then raise SIGILL (emulators do). The calling process's
  * signal handlers, children and descriptors are not touched.
  */
-bool proof_by_execution(void (*attempt)(uintptr_t start, uintptr_t end));
+bool proof_by_execution(int (*attempt)(uintptr_t start, uintptr_t end));
 
 #endif

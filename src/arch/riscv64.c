@@ -40,7 +40,9 @@ static inline void fence_all(void)
 
 static void flush_by_cbo_clean(uintptr_t start, uintptr_t end)
 {
-	for (uintptr_t line = line_of(start); line < end; line += flush_line)
+	const uintptr_t step = flush_line;
+
+	for (uintptr_t line = line_of(start); line < end; line += step)
 		cbo_clean(line);
 }
 
@@ -49,10 +51,11 @@ static void fence_by_fence(void)
 	fence_all();
 }
 
-static void persist_by_cbo_clean(uintptr_t start, uintptr_t end)
+static int persist_by_cbo_clean(uintptr_t start, uintptr_t end)
 {
 	flush_by_cbo_clean(start, end);
 	fence_all();
+	return 0;
 }
 
 static bool has_cbo_clean(void)

@@ -72,38 +72,47 @@ static bool has_clwb(void)
 
 static void flush_by_clwb(uintptr_t start, uintptr_t end)
 {
-	for (uintptr_t line = line_of(start); line < end; line += flush_line)
+	const uintptr_t step = flush_line;
+
+	for (uintptr_t line = line_of(start); line < end; line += step)
 		clwb(line);
 }
 
-static void persist_by_clwb(uintptr_t start, uintptr_t end)
+static int persist_by_clwb(uintptr_t start, uintptr_t end)
 {
 	flush_by_clwb(start, end);
 	sfence();
+	return 0;
 }
 
 static void flush_by_clflushopt(uintptr_t start, uintptr_t end)
 {
-	for (uintptr_t line = line_of(start); line < end; line += flush_line)
+	const uintptr_t step = flush_line;
+
+	for (uintptr_t line = line_of(start); line < end; line += step)
 		clflushopt(line);
 }
 
-static void persist_by_clflushopt(uintptr_t start, uintptr_t end)
+static int persist_by_clflushopt(uintptr_t start, uintptr_t end)
 {
 	flush_by_clflushopt(start, end);
 	sfence();
+	return 0;
 }
 
 static void flush_by_clflush(uintptr_t start, uintptr_t end)
 {
-	for (uintptr_t line = line_of(start); line < end; line += flush_line)
+	const uintptr_t step = flush_line;
+
+	for (uintptr_t line = line_of(start); line < end; line += step)
 		clflush(line);
 }
 
-static void persist_by_clflush(uintptr_t start, uintptr_t end)
+static int persist_by_clflush(uintptr_t start, uintptr_t end)
 {
 	flush_by_clflush(start, end);
 	mfence();
+	return 0;
 }
 
 static void fence_by_sfence(void)
