@@ -1,0 +1,130 @@
+/* msync_double.c: sees each msync of the library, and fails those that a test chooses */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "msync_double.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+enum { CALLS_MAX = 65536 };
+
+struct call {
+	uintptr_t start, end;
+	bool succeeded;
+};
+
+static struct call calls[CALLS_MAX];
+static unsigned count;
+
+static struct {
+	uintptr_t start, end;
+	int error;
+	unsigned left;
+} order;
+
+static void (*hook)(void);
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+int __real_msync(void *addr, size_t len, int flags);
+int __wrap_msync(void *addr, size_t len, int flags);
+
+void msync_reset(void)
+{
+	pthread_mutex_lock(&mutex);
+	count = 0;
+	order.left = 0;
+	hook = NULL;
+	pthread_mutex_unlock(&mutex);
+}
+
+unsigned msync_calls(void)
+{
+	return count;
+}
+
+static bool overlaps(uintptr_t start, uintptr_t end, uintptr_t other_start, uintptr_t other_end)
+{
+	return start < other_end && other_start < end;
+}
+
+bool msync_touched(const void *addr, size_t len)
+{
+	const uintptr_t start = (uintptr_t)addr;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (overlaps(calls[i].start, calls[i].end, start, start + len))
+			return true;
+	}
+	return false;
+}
+
+/* Steps over the range from one call's end to the next; calls may lie in any order. */
+bool msync_covered(const void *addr, size_t len)
+{
+	const uintptr_t end = (uintptr_t)addr + len;
+	uintptr_t at = (uintptr_t)addr, before;
+
+	do {
+		before = at;
+		for (unsigned i = 0; i < count; i++) {
+			if (calls[i].succeeded && calls[i].start <= at && at < calls[i].end)
+				at = calls[i].end;
+		}
+	} while (at < end && at > before);
+	return at >= end;
+}
+
+void msync_fail(const void *addr, size_t len, int error, unsigned how_many)
+{
+	pthread_mutex_lock(&mutex);
+	order.start = (uintptr_t)addr;
+	order.end = (uintptr_t)addr + len;
+	order.error = error;
+	order.left = how_many;
+	pthread_mutex_unlock(&mutex);
+}
+
+void msync_before(void (*call)(void))
+{
+	hook = call;
+}
+
+/* The error to fail this call with, 0 for none; takes note of it. */
+static struct call *take(uintptr_t start, uintptr_t end, int *error)
+{
+	struct call *call;
+
+	pthread_mutex_lock(&mutex);
+	if (count == CALLS_MAX)
+		abort();
+	call = &calls[count++];
+	*call = (struct call){.start = start, .end = end};
+	*error = 0;
+	if (order.left > 0 && overlaps(start, end, order.start, order.end)) {
+		order.left--;
+		*error = order.error;
+	}
+	pthread_mutex_unlock(&mutex);
+	return call;
+}
+
+int __wrap_msync(void *addr, size_t len, int flags)
+{
+	struct call *call;
+	int error, result;
+
+	if (!(flags & MS_SYNC))
+		return __real_msync(addr, len, flags);
+	if (hook)
+		hook();
+	call = take((uintptr_t)addr, (uintptr_t)addr + len, &error);
+	if (error) {
+		errno = error;
+		return -1;
+	}
+	result = __real_msync(addr, len, flags);
+	call->succeeded = result == 0;
+	return result;
+}

@@ -1,0 +1,32 @@
+/* msync_double.h: sees each msync of the library, and fails those that a test chooses */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MSYNC_DOUBLE_H
+#define MSYNC_DOUBLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The kernel's msync is called all the same, unless one is to fail. Only MS_SYNC
+ * calls count: MS_ASYNC is how the library asks for holes.
+ */
+
+/* Forgets all calls and orders. */
+void msync_reset(void);
+
+/* Calls since. */
+unsigned msync_calls(void);
+
+/* Was every byte of the range in a call that returned 0? */
+bool msync_covered(const void *addr, size_t len);
+
+/* Was any byte of it in a call? */
+bool msync_touched(const void *addr, size_t len);
+
+/* The next count calls that touch the range fail with error. */
+void msync_fail(const void *addr, size_t len, int error, unsigned count);
+
+/* Called before each call is carried out; NULL for none. */
+void msync_before(void (*hook)(void));
+
+#endif

@@ -1,0 +1,183 @@
+/* steps.c: what a function executes, one instruction at a time */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE
+#include "steps.h"
+
+#if defined(__x86_64__)
+
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* An instruction's bytes: prefixes, opcode, operand. */
+struct instruction {
+	unsigned char bytes[16];
+	size_t at; /* of the opcode */
+	bool operand_size; /* 0x66 */
+	bool lock;         /* 0xf0 */
+	unsigned char rex;
+};
+
+static void read_instruction(pid_t child, uintptr_t where, struct instruction *instruction)
+{
+	struct iovec local = {.iov_base = instruction->bytes, .iov_len = sizeof(instruction->bytes)};
+	struct iovec remote = {.iov_base = (void *)where, .iov_len = sizeof(instruction->bytes)};
+
+	memset(instruction, 0, sizeof(*instruction));
+	process_vm_readv(child, &local, 1, &remote, 1, 0);
+	for (;; instruction->at++) {
+		const unsigned char byte = instruction->bytes[instruction->at];
+
+		if (byte == 0x66)
+			instruction->operand_size = true;
+		else if (byte == 0xf0)
+			instruction->lock = true;
+		else if ((byte & 0xf0) == 0x40)
+			instruction->rex = byte;
+		else if (byte != 0xf2 && byte != 0xf3 && byte != 0x3e && byte != 0x2e)
+			return;
+	}
+}
+
+static uintptr_t register_value(const struct user_regs_struct *registers, unsigned number)
+{
+	const uintptr_t values[] = {
+		registers->rax, registers->rcx, registers->rdx, registers->rbx, registers->rsp, registers->rbp,
+		registers->rsi, registers->rdi, registers->r8,  registers->r9,  registers->r10, registers->r11,
+		registers->r12, registers->r13, registers->r14, registers->r15,
+	};
+
+	return values[number];
+}
+
+/* The address of a memory operand: register, or register + displacement; with or without SIB. */
+static uintptr_t operand(const struct instruction *instruction, const struct user_regs_struct *registers)
+{
+	const unsigned char *at = &instruction->bytes[instruction->at + 2];
+	const unsigned mode = *at >> 6;
+	unsigned base = (*at & 7) | (instruction->rex & 1) << 3;
+	uintptr_t address;
+
+	at++;
+	if ((base & 7) == 4) {
+		const unsigned index = (*at >> 3 & 7) | (instruction->rex & 2) << 2;
+
+		base = (*at & 7) | (instruction->rex & 1) << 3;
+		address = register_value(registers, base);
+		if (index != 4)
+			address += register_value(registers, index) << (*at >> 6);
+		at++;
+	} else {
+		address = register_value(registers, base);
+	}
+	if (mode == 1)
+		return address + (uintptr_t)(intptr_t)(signed char)*at;
+	if (mode == 2) {
+		int displacement;
+
+		memcpy(&displacement, at, sizeof(displacement));
+		return address + (uintptr_t)(intptr_t)displacement;
+	}
+	return address;
+}
+
+static void note_flush(struct steps *steps, uintptr_t address)
+{
+	if (steps->flushes < STEPS_LINES_MAX)
+		steps->lines[steps->flushes] = address & ~(uintptr_t)63;
+	steps->flushes++;
+	steps->fenced_last = false;
+}
+
+static void note_fence(struct steps *steps)
+{
+	steps->fences++;
+	steps->fenced_last = true;
+}
+
+/*
+ * Group 15 (0f ae): register forms /6 mfence and /7 sfence; memory forms /7
+ * clflush, and with 66 /6 clwb and /7 clflushopt.
+ */
+static void note(const struct instruction *instruction, const struct user_regs_struct *registers, struct steps *steps)
+{
+	const unsigned char *opcode = &instruction->bytes[instruction->at];
+	const unsigned extension = opcode[2] >> 3 & 7;
+	const bool in_register = opcode[2] >> 6 == 3;
+
+	steps->instructions++;
+	steps->locked += instruction->lock;
+	if (opcode[0] != 0x0f)
+		return;
+	if (opcode[1] == 0x05)
+		steps->system_calls++;
+	if (opcode[1] != 0xae)
+		return;
+	if (in_register && extension >= 6)
+		note_fence(steps);
+	else if (!in_register && (extension == 7 || (extension == 6 && instruction->operand_size)))
+		note_flush(steps, operand(instruction, registers));
+}
+
+/* Where the child stands still at the beginning and at the end. */
+static void run_between_stops(void (*function)(void *arg), void *arg)
+{
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	raise(SIGSTOP);
+	function(arg);
+	__asm__ volatile("syscall" ::"a"(-1L) : "rcx", "r11", "memory"); /* a mark that nothing else leaves */
+	_exit(0);
+}
+
+/* Steps until the mark: a system call with number -1. Steps inside raise() do not count. */
+static bool follow(pid_t child, void (*function)(void *arg), struct steps *steps)
+{
+	struct user_regs_struct registers;
+	struct instruction instruction;
+	bool inside = false;
+	int status;
+
+	while (ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0 && waitpid(child, &status, 0) == child &&
+	       WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP) {
+		ptrace(PTRACE_GETREGS, child, NULL, &registers);
+		inside = inside || registers.rip == (uintptr_t)function;
+		if (!inside)
+			continue;
+		read_instruction(child, registers.rip, &instruction);
+		if (instruction.bytes[0] == 0x0f && instruction.bytes[1] == 0x05 && (long)registers.rax == -1)
+			return true;
+		note(&instruction, &registers, steps);
+	}
+	return false;
+}
+
+bool step_through(void (*function)(void *arg), void *arg, struct steps *steps)
+{
+	const pid_t child = fork();
+	bool done;
+	int status;
+
+	memset(steps, 0, sizeof(*steps));
+	if (child == 0)
+		run_between_stops(function, arg);
+	done = waitpid(child, &status, 0) == child && WIFSTOPPED(status) && follow(child, function, steps);
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	return done;
+}
+
+#else
+
+bool step_through(void (*function)(void *arg), void *arg, struct steps *steps)
+{
+	(void)function;
+	(void)arg;
+	(void)steps;
+	return false;
+}
+
+#endif

@@ -1,0 +1,29 @@
+/* steps.h: what a function executes, one instruction at a time */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef STEPS_H
+#define STEPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { STEPS_LINES_MAX = 8192 };
+
+struct steps {
+	size_t instructions;
+	size_t flushes;      /* cache-line flushes of any kind */
+	size_t fences;       /* sfence, mfence, locked instructions not included */
+	size_t locked;       /* instructions with a lock prefix */
+	size_t system_calls;
+	bool fenced_last; /* no flush came after the last fence */
+	uintptr_t lines[STEPS_LINES_MAX]; /* the addresses flushed, in order */
+};
+
+/*
+ * Runs function(arg) in a child process, single-stepped. False where that
+ * cannot be done: on processors that no decoder is written for, and where
+ * ptrace is not allowed.
+ */
+bool step_through(void (*function)(void *arg), void *arg, struct steps *steps);
+
+#endif
