@@ -1,0 +1,233 @@
+# machine.bash: the emulated machine: its command line, its initramfs, its end
+# shellcheck shell=bash disable=SC2034,SC2054,SC2154 # variables of the callers; QEMU's commas
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The callers set: media (a list), domain, memory, seconds, images (a folder for
+# the media's content), work (a folder for everything else).
+
+# shellcheck source-path=SCRIPTDIR
+lab_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$lab_folder/kernel.bash"
+
+all_media=(ext4-dax xfs-dax devdax virtio-pmem ext4)
+image_size=512M # mkfs.xfs wants more than 300 MB; the files are sparse
+
+lab_needs=(qemu-system-x86_64:qemu-system-x86 cpio:cpio depmod:kmod mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs)
+
+# Says which packages are missing.
+check_host() {
+	local need missing=()
+	for need in "${lab_needs[@]}"; do
+		PATH=$PATH:/usr/sbin:/sbin command -v "${need%%:*}" >/dev/null || missing+=("${need#*:}")
+	done
+	if ((${#missing[@]})); then
+		echo "lab: missing packages: ${missing[*]}; script/setup installs them" >&2
+		return 1
+	fi
+	PATH=$PATH:/usr/sbin:/sbin
+}
+
+# --- What goes into the guest ------------------------------------------------------------
+
+# put FILE PLACE: copies a file to where the guest sees it, links in its path resolved.
+put() {
+	local place
+	place=$(realpath -m "$(dirname "$2")")
+	mkdir -p "$work/tree$place"
+	cp -L --no-clobber "$1" "$work/tree$place/$(basename "$2")"
+}
+
+# The files that the dynamic loader would bring, as "ldd" names them.
+libraries_of() {
+	ldd "$1" 2>/dev/null | sed -n -e 's/.* => \(\/[^ ]*\) (.*/\1/p' -e 's/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p'
+}
+
+# put_program FILE: with its libraries; for a script with its interpreter too.
+put_program() {
+	local file=$1 library interpreter
+	put "$file" "$file"
+	interpreter=$(head -c 256 "$file" | tr -d '\0' | sed -n '1s/^#! *\([^ ]*\).*/\1/p')
+	if [[ $interpreter && ! -e $work/tree$interpreter ]]; then
+		put_program "$interpreter"
+	fi
+	for library in $(libraries_of "$file"); do
+		put "$library" "$library"
+	done
+}
+
+# put_file PATH: a file or a folder of the host; programs in it get their libraries.
+put_file() {
+	local path=$1 file
+	while IFS= read -r file; do
+		if [[ -x $file ]]; then
+			put_program "$(realpath -s "$file")"
+		else
+			put "$file" "$(realpath -s "$file")"
+		fi
+	done < <(find -L "$path" -type f)
+}
+
+# write_job COMMAND FORMAT SHELL: what the guest's init is to do.
+write_job() {
+	mkdir -p "$work/tree/lab"
+	cp "$lab_folder/guest/init" "$work/tree/init"
+	chmod 755 "$work/tree/init"
+	cp "$lab_folder/guest/media" "$work/tree/lab/media"
+	mkdir -p "$work/tree$PWD"
+	cat >"$work/tree/lab/job" <<-END
+		lab_media="${media[*]}"
+		lab_slots="$(slots)"
+		lab_command=${1@Q}
+		lab_format=$2
+		lab_shell=$3
+		lab_directory=${PWD@Q}
+		export PMEM_LAB_MEDIA="${media[*]}" PMEM_LAB_DOMAIN=$domain PMEM_LAB_RESULTS=/lab/results
+	END
+}
+
+# Both file system makers, where new images have to be formatted.
+put_formatters() {
+	put_program "$(command -v mkfs.ext4)"
+	put_program "$(command -v mkfs.xfs)"
+	if [[ -e /etc/mke2fs.conf ]]; then
+		put /etc/mke2fs.conf /etc/mke2fs.conf
+	fi
+}
+
+# The tree made so far, behind what is the same in every run.
+make_initramfs() {
+	cat "$kernel_folder/base.cpio" >"$work/initramfs"
+	pack "$work/tree" >>"$work/initramfs"
+}
+
+# --- The machine ----------------------------------------------------------------------------
+
+is_nvdimm() {
+	[[ $1 == ext4-dax || $1 == xfs-dax || $1 == devdax ]]
+}
+
+# Which NVDIMM is whose, as the guest's lab/media reads it.
+slots() {
+	local name slot=0 pairs=()
+	for name in "${media[@]}"; do
+		if is_nvdimm "$name"; then
+			slot=$((slot + 1))
+			pairs+=("$slot:$name")
+		fi
+	done
+	echo "${pairs[*]}"
+}
+
+have_images() {
+	local name
+	for name in "${media[@]}"; do
+		[[ -e $images/$name ]] || return 1
+	done
+}
+
+make_images() {
+	local name
+	mkdir -p "$images"
+	for name in "${media[@]}"; do
+		rm -f "$images/$name"
+		truncate -s "$image_size" "$images/$name"
+	done
+}
+
+machine_options() {
+	local persistence=""
+	case $domain in
+	memory_controller) persistence=,nvdimm-persistence=mem-ctrl ;;
+	cpu_cache) persistence=,nvdimm-persistence=cpu ;;
+	esac
+	options=(
+		-nodefaults -no-user-config -display none -no-reboot
+		-machine "q35,nvdimm=on$persistence" -accel tcg,thread=multi
+		-cpu max,vendor=GenuineIntel -smp 2 -m "$memory,slots=8,maxmem=64G"
+		-kernel "$kernel_folder/kernel" -initrd "$work/initramfs"
+		-append "console=ttyS0 quiet panic=-1 oops=panic tsc=unstable mitigations=off audit=0 apparmor=0"
+		-device virtio-serial-pci,max_ports=31
+	)
+}
+
+# Adds the media. A disk honours the guest's flushes; the NVDIMMs are shared mappings of their files.
+media_options() {
+	local name
+	for name in "${media[@]}"; do
+		case $name in
+		ext4)
+			options+=(-drive "if=none,id=$name,file=$images/$name,format=raw,cache=writeback"
+				-device "virtio-blk-pci,drive=$name,serial=$name")
+			;;
+		*)
+			options+=(-object "memory-backend-file,id=$name-memory,share=on,mem-path=$images/$name,size=$image_size")
+			if [[ $name == virtio-pmem ]]; then
+				options+=(-device "virtio-pmem-pci,id=$name,memdev=$name-memory")
+			else
+				options+=(-device "nvdimm,id=$name,memdev=$name-memory")
+			fi
+			;;
+		esac
+	done
+}
+
+# port NAME FILE: what the guest writes to /dev/lab/NAME appears in FILE.
+port() {
+	options+=(-chardev "file,id=port-$1,path=$2" -device "virtserialport,chardev=port-$1,name=$1")
+}
+
+results_option() {
+	truncate -s 1G "$work/results.tar"
+	options+=(-drive "if=none,id=results,file=$work/results.tar,format=raw,cache=unsafe"
+		-device virtio-blk-pci,drive=results,serial=results)
+}
+
+emulator=""
+
+# start_machine CONSOLE: in the background.
+start_machine() {
+	qemu-system-x86_64 "${options[@]}" -serial "file:$1" </dev/null >"$work/emulator" 2>&1 &
+	emulator=$!
+}
+
+machine_runs() {
+	[[ $emulator ]] && kill -0 "$emulator" 2>/dev/null
+}
+
+# The power cut.
+kill_machine() {
+	if machine_runs; then
+		kill -KILL "$emulator"
+	fi
+	[[ ! $emulator ]] || wait "$emulator" 2>/dev/null || true
+	emulator=""
+}
+
+# await_machine SECONDS: fails if the machine had to be killed.
+await_machine() {
+	local end=$((SECONDS + $1))
+	while machine_runs; do
+		if ((SECONDS >= end)); then
+			kill_machine
+			return 1
+		fi
+		sleep 0.1
+	done
+	wait "$emulator" 2>/dev/null || true
+	emulator=""
+}
+
+# reported WORD...: has the guest said this?
+reported() {
+	grep -aqx "$*" "$work/report" 2>/dev/null
+}
+
+# The exit status that the guest reported; empty if it did not.
+reported_exit() {
+	sed -n 's/^exit \([0-9]*\)$/\1/p' "$work/report" 2>/dev/null | tail -1
+}
+
+show_console() {
+	echo "lab: $1; the end of the guest's console:" >&2
+	tail -n 40 "$work/console" | tr -d '\r' | sed 's/^/  /' >&2
+}
