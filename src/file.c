@@ -128,15 +128,14 @@ static struct file *find_file(dev_t device, ino_t inode)
 }
 
 /* The file with its first mapping, or one more. */
-static struct file *find_or_add(dev_t device, ino_t inode)
+static struct file *find_or_add(dev_t device, ino_t inode, int *earlier)
 {
 	struct file **bucket = bucket_of(device, inode);
 	struct file *file = find_file(device, inode);
 
-	if (file && file->mappings == 0) {
+	*earlier = file ? file_check(file) : 0;
+	if (file && file->mappings == 0)
 		parked--;
-		file_check(file); /* what happened while it was not mapped is nobody's failure */
-	}
 	if (!file) {
 		file = calloc(1, sizeof(*file));
 		if (!file)
@@ -151,9 +150,9 @@ static struct file *find_or_add(dev_t device, ino_t inode)
 	return file;
 }
 
-struct file *file_acquire(int fd, const struct stat *status)
+struct file *file_acquire(int fd, const struct stat *status, int *earlier)
 {
-	struct file *file = find_or_add(status->st_dev, status->st_ino);
+	struct file *file = find_or_add(status->st_dev, status->st_ino, earlier);
 
 	close_parked();
 	if (!file || file->cursor >= 0 || !within_share())
@@ -164,9 +163,9 @@ struct file *file_acquire(int fd, const struct stat *status)
 	return file;
 }
 
-struct file *file_acquire_unopened(dev_t device, ino_t inode)
+struct file *file_acquire_unopened(dev_t device, ino_t inode, int *earlier)
 {
-	return find_or_add(device, inode);
+	return find_or_add(device, inode, earlier);
 }
 
 void file_release(struct file *file)

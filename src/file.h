@@ -7,7 +7,7 @@
  * that description is asked after each msync. Where it cannot be opened (rights
  * dropped, no /proc, no descriptors left) mappings work without it.
  *
- * All functions but file_check() and file_sync_all() want the registry's lock.
+ * Functions want the registry's lock, where they do not say otherwise.
  */
 #ifndef PMEM_FILE_H
 #define PMEM_FILE_H
@@ -26,19 +26,22 @@ struct file {
 /*
  * The file that fd is open on (O_PATH is enough), with one more mapping; fd
  * stays the caller's. NULL if there is no memory.
+ *
+ * *earlier is 0, or an error that happened before: it concerns the mappings
+ * that the file has already, and not the new one. Both locks are held.
  */
-struct file *file_acquire(int fd, const struct stat *status);
+struct file *file_acquire(int fd, const struct stat *status, int *earlier);
 
 /* A file that could not be opened: an identity without a cursor. */
-struct file *file_acquire_unopened(dev_t device, ino_t inode);
+struct file *file_acquire_unopened(dev_t device, ino_t inode, int *earlier);
 
 /* One mapping less. The last one closes the cursor, unless that would drop locks of the program's. */
 void file_release(struct file *file);
 
-/* A write-back error of the file since the last look, 0 if none. The caller holds the cursors' lock. */
+/* A write-back error of the file since the last look, 0 if none. Wants the cursors' lock alone. */
 int file_check(struct file *file);
 
-/* Makes the whole file durable through the cursor. 0 or an errno value; EBADF without a cursor. */
+/* Makes the whole file durable through the cursor. 0 or an errno value; EBADF without one. Wants the cursors' lock alone. */
 int file_sync_all(struct file *file);
 
 /* In a forked child: opens every cursor anew, so that parent and child do not eat each other's errors. */

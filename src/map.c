@@ -199,6 +199,7 @@ static char *map_behind_copy(const struct request *request)
 static int add_record(const struct request *request, const struct verdict *verdict, void *at)
 {
 	struct mapping *mapping = registry_new();
+	int earlier = 0;
 
 	if (!mapping)
 		return fail(ENOMEM, "no memory to register a mapping");
@@ -209,7 +210,9 @@ static int add_record(const struct request *request, const struct verdict *verdi
 	mapping->device_dax = verdict->device_dax;
 	mapping->in_arena = true;
 	if (verdict->media == MEDIA_PAGE)
-		mapping->file = file_acquire(request->fd, &request->target.status);
+		mapping->file = file_acquire(request->fd, &request->target.status, &earlier);
+	if (earlier)
+		registry_fail(mapping->file, earlier);
 	if (verdict->media == MEDIA_FIT)
 		mapping->copy_of = map_behind_copy(request);
 	if ((verdict->media == MEDIA_PAGE && !mapping->file) || (verdict->media == MEDIA_FIT && !mapping->copy_of) ||
@@ -224,7 +227,7 @@ static int add_record(const struct request *request, const struct verdict *verdi
 	return 0;
 }
 
-/* Everything that needs the lock. MAP_FAILED with errno and message. */
+/* Everything that needs the locks. MAP_FAILED with errno and message. */
 static void *map_and_register(const struct request *request)
 {
 	struct verdict verdict;
@@ -258,9 +261,11 @@ void *pmem_map_range(int fd, off_t offset, size_t len, unsigned flags)
 
 	if (check_request(&request, offset, len, flags) < 0)
 		return NULL;
+	cursors_lock();
 	registry_lock();
 	at = map_and_register(&request);
 	registry_unlock();
+	cursors_unlock();
 	return at == MAP_FAILED ? NULL : at;
 }
 

@@ -21,15 +21,15 @@ static int check_call(uintptr_t address, size_t len)
 	return 0;
 }
 
-static struct file *file_of_vma(const struct vma *vma)
+static struct file *file_of_vma(const struct vma *vma, int *earlier)
 {
 	struct file *file;
 	struct stat status;
 	const int fd = vma_open(vma, &status);
 
 	if (fd < 0)
-		return file_acquire_unopened(makedev(vma->major, vma->minor), vma->inode);
-	file = file_acquire(fd, &status);
+		return file_acquire_unopened(makedev(vma->major, vma->minor), vma->inode, earlier);
+	file = file_acquire(fd, &status, earlier);
 	close(fd);
 	return file;
 }
@@ -40,6 +40,7 @@ static int register_vma(const struct vma *vma, void *arg)
 	const uintptr_t *range = arg;
 	struct mapping *mapping;
 	struct verdict verdict;
+	int earlier = 0;
 
 	if (vma->end > ADDRESS_LIMIT)
 		return 0; /* found by no look-up; the kernel serves it */
@@ -53,7 +54,9 @@ static int register_vma(const struct vma *vma, void *arg)
 	mapping->media = verdict.media;
 	mapping->device_dax = verdict.device_dax;
 	if (verdict.media == MEDIA_PAGE)
-		mapping->file = file_of_vma(vma);
+		mapping->file = file_of_vma(vma, &earlier);
+	if (earlier)
+		registry_fail(mapping->file, earlier);
 	if ((verdict.media == MEDIA_PAGE && !mapping->file) || registry_add(mapping) < 0) {
 		if (mapping->file)
 			file_release(mapping->file);
@@ -91,9 +94,11 @@ int pmem_register(void *addr, size_t len)
 
 	if (check_call(address, len) < 0)
 		return -1;
+	cursors_lock();
 	registry_lock();
 	result = register_range(page_down(address), page_up(address + len));
 	registry_unlock();
+	cursors_unlock();
 	return result;
 }
 

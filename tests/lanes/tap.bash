@@ -6,6 +6,7 @@ set -euo pipefail
 builds=$(realpath -m "${PMEM_BUILDS:-build}")
 source_root=$PWD
 tests_run=0
+unit_seconds=120 # a program that takes longer hangs
 
 passed() {
 	tests_run=$((tests_run + 1))
@@ -53,7 +54,7 @@ check_fails() {
 run_unit() {
 	local name=$1 output status=0 line bad=0
 	shift
-	output=$(CMOCKA_MESSAGE_OUTPUT=TAP "$@" 2>&1) || status=$?
+	output=$(CMOCKA_MESSAGE_OUTPUT=TAP timeout "$unit_seconds" "$@" 2>&1) || status=$?
 	while IFS= read -r line; do
 		case $line in
 		"ok "*"# SKIP"*) skipped "$name: ${line##*# SKIP }" "not on this media or machine" ;;

@@ -374,8 +374,9 @@ static void a_signal_handler_may_persist_persistent_memory(void **state)
 	struct fixture *fixture = *state;
 	const struct itimerval often = {{0, 100}, {0, 100}}, never = {{0, 0}, {0, 0}};
 	const struct sigaction action = {.sa_handler = persist_in_handler, .sa_flags = SA_RESTART};
-	const int fd = test_file(page());
+	const int fd = memfd_create("test", MFD_CLOEXEC);
 
+	assert_int_equal(ftruncate(fd, (off_t)page()), 0);
 	volatile_memory = pmem_map(fd, page());
 	alarms = 0;
 	sigaction(SIGALRM, &action, NULL);

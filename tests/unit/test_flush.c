@@ -88,13 +88,13 @@ static void check_steps(const struct range *range, const struct steps *steps)
 	const uintptr_t last = ((uintptr_t)base + range->start + range->length - 1) & ~(line - 1);
 
 	assert_int_equal(steps->system_calls, 0);
-	assert_int_equal(steps->locked, 0);
-	assert_true(steps->fences >= 1);
-	assert_true(steps->fenced_last);
 	if (!cpu.proven) {
 		assert_int_equal(steps->flushes, 0);
 		return;
 	}
+	assert_int_equal(steps->locked, 0);
+	assert_true(steps->fences >= 1);
+	assert_true(steps->fenced_last);
 	assert_int_equal(steps->flushes, (last - first) / line + 1);
 	for (size_t i = 0; i < steps->flushes; i++)
 		assert_int_equal(steps->lines[i], first + i * line);
@@ -126,7 +126,7 @@ static void the_drain_fences(void **state)
 	if (!step_through(drain_only, NULL, &steps))
 		skip();
 	assert_int_equal(steps.flushes, 0);
-	assert_true(steps.fences >= 1);
+	assert_true(steps.fences + steps.locked >= 1);
 	assert_int_equal(steps.system_calls, 0);
 }
 
