@@ -168,13 +168,13 @@ static int by_start(const void *left, const void *right)
 	return (a->start > b->start) - (a->start < b->start);
 }
 
-/* Sorts, and makes one run of those that overlap or touch. */
-static void merge(void)
+/* Sorts, and makes one run of those that overlap or touch; returns how many are left. */
+static unsigned merge(void)
 {
 	unsigned kept = 0;
 
 	if (page_pending < 2)
-		return;
+		return page_pending;
 	qsort(list.runs, page_pending, sizeof(list.runs[0]), by_start);
 	for (unsigned i = 1; i < page_pending; i++) {
 		const struct run *run = &list.runs[i];
@@ -187,31 +187,35 @@ static void merge(void)
 		}
 	}
 	page_pending = kept + 1;
+	return page_pending;
+}
+
+static bool grow(void)
+{
+	const unsigned room = list.room ? list.room * 2 : RUNS_FIRST;
+	struct run *runs;
+
+	if (room > RUNS_MAX || !have_list_key)
+		return false;
+	runs = realloc(list.runs, room * sizeof(list.runs[0]));
+	if (!runs)
+		return false;
+	list.runs = runs;
+	if (pthread_setspecific(list_key, runs) != 0)
+		return false;
+	list.room = room;
+	return true;
 }
 
 /* Room for one more run; false if there is no memory, or no end to the list. */
 static bool make_room(void)
 {
-	unsigned room;
-	struct run *runs;
+	unsigned used;
 
 	if (page_pending < list.room)
 		return true;
-	merge();
-	if (page_pending <= list.room / 2 && page_pending < list.room)
-		return true;
-	room = list.room ? list.room * 2 : RUNS_FIRST;
-	if (room > RUNS_MAX || !have_list_key)
-		return page_pending < list.room;
-	runs = realloc(list.runs, room * sizeof(list.runs[0]));
-	if (!runs || pthread_setspecific(list_key, runs) != 0) {
-		if (runs)
-			list.runs = runs;
-		return page_pending < list.room;
-	}
-	list.runs = runs;
-	list.room = room;
-	return true;
+	used = merge();
+	return (list.room > 0 && used <= list.room / 2) || grow() || used < list.room;
 }
 
 static bool note(struct mapping *mapping, uintptr_t start, uintptr_t end)
