@@ -176,6 +176,14 @@ port() {
 	options+=(-chardev "file,id=port-$1,path=$2" -device "virtserialport,chardev=port-$1,name=$1")
 }
 
+# Lets the guest ask for things at /dev/lab/request: see serve_requests.
+request_option() {
+	port request "$work/request"
+	mkfifo "$work/monitor.in" "$work/monitor.out"
+	options+=(-chardev "pipe,id=monitor,path=$work/monitor" -mon chardev=monitor,mode=readline)
+	requests_served=0
+}
+
 results_option() {
 	truncate -s 1G "$work/results.tar"
 	options+=(-drive "if=none,id=results,file=$work/results.tar,format=raw,cache=unsafe"
@@ -203,6 +211,26 @@ kill_machine() {
 	emulator=""
 }
 
+# A machine check as a memory controller raises it that finds an error in patrol: bank 9,
+# valid, uncorrected, with an address whose last six bits mean nothing.
+# Source: Intel's Software Developer's Manual, volume 3B, "Machine-Check Architecture".
+machine_check() {
+	echo "mce -b 0 9 0xbd000000000000c0 0x5 $1 0x8c" >"$work/monitor.in"
+}
+
+# What the guest asks for: "machine-check ADDRESS".
+serve_requests() {
+	local requests
+	[[ -s $work/request ]] || return 0
+	mapfile -t requests <"$work/request"
+	for ((; requests_served < ${#requests[@]}; requests_served++)); do
+		case ${requests[requests_served]} in
+		"machine-check 0x"*) machine_check "${requests[requests_served]#machine-check }" ;;
+		*) echo "lab: the guest asked for \"${requests[requests_served]}\"" >&2 ;;
+		esac
+	done
+}
+
 # await_machine SECONDS: fails if the machine had to be killed.
 await_machine() {
 	local end=$((SECONDS + $1))
@@ -211,6 +239,7 @@ await_machine() {
 			kill_machine
 			return 1
 		fi
+		serve_requests
 		sleep 0.1
 	done
 	wait "$emulator" 2>/dev/null || true
