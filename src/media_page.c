@@ -29,6 +29,7 @@ struct run {
 static _Thread_local struct {
 	struct run *runs;
 	unsigned room;
+	bool full; /* and merged: it stays so until the fence */
 	bool busy; /* a signal handler that finds this set keeps its hands off */
 } list __attribute__((tls_model("initial-exec")));
 
@@ -214,8 +215,11 @@ static bool make_room(void)
 
 	if (page_pending < list.room)
 		return true;
+	if (list.full)
+		return false;
 	used = merge();
-	return (list.room > 0 && used <= list.room / 2) || grow() || used < list.room;
+	list.full = !(list.room > 0 && used <= list.room / 2) && !grow() && used >= list.room;
+	return !list.full;
 }
 
 static bool note(struct mapping *mapping, uintptr_t start, uintptr_t end)
@@ -261,6 +265,7 @@ int page_complete(void)
 		run->mapping->pending--;
 	}
 	page_pending = 0;
+	list.full = false;
 	list.busy = false;
 	if (result < 0)
 		errno = error;
