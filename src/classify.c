@@ -89,12 +89,18 @@ static void decide_device_dax(struct verdict *verdict, const struct evidence *ev
 	verdict->device_dax = true;
 	if (!sysfs_region(evidence->kind, evidence->major, evidence->minor, region, sizeof(region)))
 		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, "a device-dax of ordinary memory, in no NVDIMM region%s", "");
+	else if (sysfs_is_virtio_pmem(evidence->kind, evidence->major, evidence->minor))
+		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, "a device-dax of virtio-pmem: the host cannot be asked%s", "");
 	else if (!cpu.proven)
 		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, "a device-dax, and this processor has no proven flush%s", "");
 	else
 		decide_pm(verdict, evidence);
 }
 
+/*
+ * virtio-pmem refuses MAP_SYNC, but Linux (6.1 seen) forgets to clear the mark
+ * that permits it when the structure of an NVDIMM that went away is used again.
+ */
 static void classify(const struct evidence *evidence, struct verdict *verdict)
 {
 	verdict->device_dax = false;
@@ -115,6 +121,9 @@ static void classify(const struct evidence *evidence, struct verdict *verdict)
 	else if (!evidence->map_sync)
 		decide(verdict, MEDIA_PAGE, CPU_NOT_ENOUGH, "page cache: MAP_SYNC is refused by %s, or was not asked for",
 		       evidence->filesystem[0] ? evidence->filesystem : "the file system");
+	else if (sysfs_is_virtio_pmem(evidence->kind, evidence->major, evidence->minor))
+		decide(verdict, MEDIA_PAGE, CPU_NOT_ENOUGH,
+		       "virtio-pmem, which the host makes durable: MAP_SYNC was granted by mistake%s", "");
 	else
 		decide_pm(verdict, evidence);
 }

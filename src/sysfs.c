@@ -117,42 +117,39 @@ static bool region_caches_are_persistent(const char *region)
 	       strcmp(domain, "cpu_cache") == 0;
 }
 
-static bool block_caches_are_persistent(const char *device, int depth);
-
-/* A stacked device is as good as the worst of the devices that it is made of. */
-static bool all_slaves_are_persistent(const char *device, int depth)
+/* Is something true of all (and at least one), or of any, of the devices that a stacked device is made of? */
+static bool slaves_are(const char *device, int depth, bool (*is)(const char *device, int depth), bool all)
 {
 	char path[PATH_MAX + 16], slave[PATH_MAX];
 	const struct dirent *entry;
-	bool all = true;
+	bool answer = all;
 	int slaves = 0;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "%s/slaves", device);
-	dir = opendir(path);
+	dir = depth < STACKED_DEPTH ? opendir(path) : NULL;
 	if (!dir)
 		return false;
-	while (all && (entry = readdir(dir))) {
+	while (answer == all && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
 		slaves++;
-		all = (size_t)snprintf(path, sizeof(path), "%s/slaves/%s", device, entry->d_name) < sizeof(path) &&
-		      realpath(path, slave) && block_caches_are_persistent(slave, depth + 1);
+		answer = (size_t)snprintf(path, sizeof(path), "%s/slaves/%s", device, entry->d_name) < sizeof(path) &&
+			 realpath(path, slave) && is(slave, depth + 1);
 	}
 	closedir(dir);
-	return all && slaves > 0;
+	return answer && slaves > 0;
 }
 
+/* A stacked device is as good as the worst of the devices that it is made of. */
 static bool block_caches_are_persistent(const char *device, int depth)
 {
 	char region[PATH_MAX];
 
-	if (depth >= STACKED_DEPTH)
-		return false;
 	snprintf(region, sizeof(region), "%s", device);
 	if (cut_after_region(region))
 		return region_caches_are_persistent(region);
-	return all_slaves_are_persistent(device, depth);
+	return slaves_are(device, depth, block_caches_are_persistent, true);
 }
 
 bool sysfs_caches_are_persistent(enum device_kind kind, unsigned major, unsigned minor)
@@ -160,6 +157,24 @@ bool sysfs_caches_are_persistent(enum device_kind kind, unsigned major, unsigned
 	char device[PATH_MAX];
 
 	return device_directory(kind, major, minor, device) && block_caches_are_persistent(device, 0);
+}
+
+static bool block_is_virtual(const char *device, int depth)
+{
+	char region[PATH_MAX], provider[32];
+
+	snprintf(region, sizeof(region), "%s", device);
+	if (!cut_after_region(region))
+		return slaves_are(device, depth, block_is_virtual, false);
+	*strrchr(region, '/') = '\0'; /* the bus */
+	return read_attribute(region, "provider", provider, sizeof(provider)) && strcmp(provider, "virtio-pmem") == 0;
+}
+
+bool sysfs_is_virtio_pmem(enum device_kind kind, unsigned major, unsigned minor)
+{
+	char device[PATH_MAX];
+
+	return device_directory(kind, major, minor, device) && block_is_virtual(device, 0);
 }
 
 /* The attribute reads "0" where no hint is needed: the fence has done all. */
