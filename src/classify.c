@@ -123,7 +123,7 @@ static void classify(const struct evidence *evidence, struct verdict *verdict)
 		       evidence->filesystem[0] ? evidence->filesystem : "the file system");
 	else if (sysfs_is_virtio_pmem(evidence->kind, evidence->major, evidence->minor))
 		decide(verdict, MEDIA_PAGE, CPU_NOT_ENOUGH,
-		       "virtio-pmem, which the host makes durable: MAP_SYNC was granted by mistake%s", "");
+		       "page cache: virtio-pmem, whose MAP_SYNC was granted by mistake%s", "");
 	else
 		decide_pm(verdict, evidence);
 }
