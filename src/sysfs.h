@@ -21,6 +21,12 @@ enum device_kind {
 bool sysfs_caches_are_persistent(enum device_kind kind, unsigned major, unsigned minor);
 
 /*
+ * Is the device, or one below it, memory that only the host can make durable,
+ * when the kernel asks it to (virtio-pmem)?
+ */
+bool sysfs_is_virtio_pmem(enum device_kind kind, unsigned major, unsigned minor);
+
+/*
  * Finds the NVDIMM region that a device is in. False if it is in none: a
  * device-dax without one is ordinary memory under another name.
  */
