@@ -12,7 +12,7 @@ cache_format=1 # to be raised with each change of what a folder holds
 guest_modules=(
 	virtio_pci virtio_blk virtio_console virtio_pmem
 	nfit nd_pmem dax_pmem device_dax
-	crc32c-intel crc32c_generic ext4 xfs
+	crc32c-intel crc32c_generic ext4 xfs brd
 )
 
 apt_options=(-qq)

@@ -2,14 +2,14 @@
 # shellcheck shell=bash disable=SC2034,SC2054,SC2154 # variables of the callers; QEMU's commas
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# The callers set: media (a list), domain, memory, seconds, images (a folder for
+# The callers set: media (a list), domain, memory, processors, images (a folder for
 # the media's content), work (a folder for everything else).
 
 # shellcheck source-path=SCRIPTDIR
 lab_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$lab_folder/kernel.bash"
 
-all_media=(ext4-dax xfs-dax devdax virtio-pmem ext4)
+all_media=(ext4-dax xfs-dax devdax devdax-2 virtio-pmem ext4)
 image_size=512M # mkfs.xfs wants more than 300 MB; the files are sparse
 
 lab_needs=(qemu-system-x86_64:qemu-system-x86 cpio:cpio depmod:kmod mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs)
@@ -103,7 +103,7 @@ make_initramfs() {
 # --- The machine ----------------------------------------------------------------------------
 
 is_nvdimm() {
-	[[ $1 == ext4-dax || $1 == xfs-dax || $1 == devdax ]]
+	[[ $1 == *dax* ]]
 }
 
 # Which NVDIMM is whose, as the guest's lab/media reads it.
@@ -143,7 +143,7 @@ machine_options() {
 	options=(
 		-nodefaults -no-user-config -display none -no-reboot
 		-machine "q35,nvdimm=on$persistence" -accel tcg,thread=multi
-		-cpu max,vendor=GenuineIntel -smp 2 -m "$memory,slots=8,maxmem=64G"
+		-cpu max,vendor=GenuineIntel -smp "$processors" -m "$memory,slots=8,maxmem=64G"
 		-kernel "$kernel_folder/kernel" -initrd "$work/initramfs"
 		-append "console=ttyS0 quiet panic=-1 oops=panic tsc=unstable mitigations=off audit=0 apparmor=0"
 		-device virtio-serial-pci,max_ports=31

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "../unit/steps.h"
 #include "device_dax.h"
+#include "device_flush.h"
 #include "report.h"
 
 #include <errno.h>
@@ -28,6 +29,7 @@ enum {
 	HUGE = 2 << 20,
 	SIZE = 4 * HUGE, /* device-dax wants multiples of its alignment */
 	LINES = 5,
+	PERSISTS = 50,
 };
 
 static const char *place;
@@ -181,6 +183,19 @@ static void test_deep_persist(char *base)
 	note("pmem_deep_persist: %s", pmem_errormsg());
 }
 
+/* A system call proves little: the disk itself must have been told, each time. */
+static void test_disk_flushes(int fd, char *base, const char *what)
+{
+	const long before = device_flushes(fd);
+
+	for (int i = 0; i < PERSISTS; i++) {
+		base[i * 4096L]++;
+		pmem_persist(base + i * 4096L, 1, 0);
+	}
+	note("%s: %d persists, %ld flushes of the disk", what, PERSISTS, device_flushes(fd) - before);
+	expect(device_flushes(fd) - before >= PERSISTS, "%s: every persist reaches the disk", what);
+}
+
 /* --- Mappings of the program's own ------------------------------------------------------ */
 
 static char *map_raw(int fd, int flags)
@@ -205,6 +220,7 @@ static bool persists_unregistered(char *base, const char *what)
 		return true;
 	if (!step_through(persist_some, base, &steps))
 		give_up("%s: the program cannot be single-stepped", what);
+	thorough = false; /* once is enough */
 	note("%s: %zu flushes, %zu fences, %zu system calls", what, steps.flushes, steps.fences, steps.system_calls);
 	return is_device ? steps.flushes >= LINES && steps.fenced_last : steps.flushes == 0 && steps.system_calls >= 1;
 }
@@ -217,6 +233,8 @@ static void test_raw(int fd, int flags, enum pmem_granularity granularity, const
 		give_up("mmap %s", what);
 	expect(pmem_granularity(base, SIZE) == granularity, "%s: the granularity is found without registration", what);
 	expect(persists_unregistered(base, what), "%s: persists without registration", what);
+	if (!is_pm())
+		test_disk_flushes(fd, base, what);
 	expect(pmem_register(base, SIZE) == 0, "%s: pmem_register", what);
 	expect(pmem_granularity(base, SIZE) == granularity, "%s: the granularity of a registered range", what);
 	expect(works_as(granularity, persist_some, base, what), "%s: registered, it does what this media needs", what);
@@ -231,11 +249,13 @@ static void test_raw_mappings(int fd)
 
 	/* Without MAP_SYNC the file system's metadata need msync, whatever the media. */
 	test_raw(fd, MAP_SHARED, is_device ? expected : PMEM_GRANULARITY_PAGE, "mmap");
-	expect((synchronous != NULL) == is_pm(), "MAP_SYNC is %s", is_pm() ? "accepted" : "refused");
+	if (is_pm())
+		expect(synchronous != NULL, "MAP_SYNC is accepted");
+	else
+		note("MAP_SYNC is %s", synchronous ? "accepted, by mistake of the kernel: see src/classify.c" : "refused");
 	if (!synchronous)
 		return;
 	munmap(synchronous, SIZE);
-	thorough = false;
 	test_raw(fd, MAP_SHARED_VALIDATE | MAP_SYNC, expected, "mmap with MAP_SYNC");
 }
 
@@ -270,6 +290,8 @@ int main(int argc, char *argv[])
 	test_granularity(base);
 	test_instructions(base);
 	test_deep_persist(base);
+	if (!is_pm())
+		test_disk_flushes(fd, base, "pmem_map");
 	pmem_unmap(base, SIZE);
 	test_require_pm(fd);
 	test_content(fd);
