@@ -29,42 +29,50 @@ check_host() {
 
 # --- What goes into the guest ------------------------------------------------------------
 
-# put FILE PLACE: copies a file to where the guest sees it, links in its path resolved.
+programs=()          # whose libraries are still to be put
+declare -A folder_of # a folder's name without links: what the guest's archive needs
+
+# put FILE: copies a file to the same place, links in its path resolved. The name is absolute.
 put() {
-	local place
-	place=$(realpath -m "$(dirname "$2")")
-	mkdir -p "$work/tree$place"
-	cp -L --no-clobber "$1" "$work/tree$place/$(basename "$2")"
-}
-
-# The files that the dynamic loader would bring, as "ldd" names them.
-libraries_of() {
-	ldd "$1" 2>/dev/null | sed -n -e 's/.* => \(\/[^ ]*\) (.*/\1/p' -e 's/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p'
-}
-
-# put_program FILE: with its libraries; for a script with its interpreter too.
-put_program() {
-	local file=$1 library interpreter
-	put "$file" "$file"
-	interpreter=$(head -c 256 "$file" | tr -d '\0' | sed -n '1s/^#! *\([^ ]*\).*/\1/p')
-	if [[ $interpreter && ! -e $work/tree$interpreter ]]; then
-		put_program "$interpreter"
+	local folder=${1%/*}
+	if [[ ! ${folder_of[$folder]:-} ]]; then
+		folder_of[$folder]=$work/tree$(realpath -m "$folder/")
+		mkdir -p "${folder_of[$folder]}"
 	fi
-	for library in $(libraries_of "$file"); do
-		put "$library" "$library"
+	[[ -e ${folder_of[$folder]}/${1##*/} ]] || cp -L "$1" "${folder_of[$folder]}/"
+}
+
+# put_program FILE: for a script its interpreter, too. put_libraries follows.
+put_program() {
+	local start=""
+	put "$1"
+	programs+=("$1")
+	LC_ALL=C IFS= read -r -n 200 start <"$1" || true
+	if [[ $start =~ ^'#!'[[:space:]]*(/[^[:space:]]+) ]]; then
+		put_program "${BASH_REMATCH[1]}"
+	fi
+}
+
+# What the dynamic loader would bring to the programs, as "ldd" names it.
+put_libraries() {
+	local library
+	for library in $(ldd "${programs[@]}" 2>/dev/null |
+		sed -n -e 's/.* => \(\/[^ ]*\) (.*/\1/p' -e 's/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' | sort -u); do
+		put "$library"
 	done
+	programs=()
 }
 
 # put_file PATH: a file or a folder of the host; programs in it get their libraries.
 put_file() {
-	local path=$1 file
+	local file
 	while IFS= read -r file; do
 		if [[ -x $file ]]; then
-			put_program "$(realpath -s "$file")"
+			put_program "$file"
 		else
-			put "$file" "$(realpath -s "$file")"
+			put "$file"
 		fi
-	done < <(find -L "$path" -type f)
+	done < <(find -L "$(realpath -s "$1")" -type f)
 }
 
 # write_job COMMAND FORMAT SHELL: what the guest's init is to do.
@@ -90,14 +98,16 @@ put_formatters() {
 	put_program "$(command -v mkfs.ext4)"
 	put_program "$(command -v mkfs.xfs)"
 	if [[ -e /etc/mke2fs.conf ]]; then
-		put /etc/mke2fs.conf /etc/mke2fs.conf
+		put /etc/mke2fs.conf
 	fi
 }
 
 # The tree made so far, behind what is the same in every run.
 make_initramfs() {
+	put_libraries
 	cat "$kernel_folder/base.cpio" >"$work/initramfs"
 	pack "$work/tree" >>"$work/initramfs"
+	folder_of=()
 }
 
 # --- The machine ----------------------------------------------------------------------------
