@@ -268,5 +268,5 @@ reported_exit() {
 
 show_console() {
 	echo "lab: $1; the end of the guest's console:" >&2
-	tail -n 40 "$work/console" | tr -d '\r' | sed 's/^/  /' >&2
+	tail -n 100 "$work/console" | tr -d '\r' | sed 's/^/  /' >&2
 }
