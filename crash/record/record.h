@@ -1,0 +1,65 @@
+/* record.h: what the parts of the recorder tell each other */
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The recorder lives inside the recorded program. Its interposers (of pmem.h's
+ * and PMDK's functions and of the C library's) and the compiler's hooks report
+ * here; here the pools' mappings are known, contents compared with the shadow,
+ * and events written.
+ *
+ * All functions may be called from any thread. None may be called by a part of
+ * the recorder that is called by another: see record_enter().
+ */
+#ifndef PMEM_CRASH_RECORD_H
+#define PMEM_CRASH_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* All mapped pools lie in [low, high); low is UINTPTR_MAX while nothing is recorded. For hooks, before anything else. */
+struct record_bounds {
+	uintptr_t low, high;
+};
+extern struct record_bounds record_bounds;
+
+/* May [address, address + size) touch a pool? Most of a program's accesses do not. */
+static inline bool record_may_touch(const void *address, size_t size)
+{
+	return (uintptr_t)address < record_bounds.high && (uintptr_t)address + size > record_bounds.low;
+}
+
+/*
+ * The thread is inside the recorder until record_leave(); false if it was there
+ * already, and then what it does is not the program's and not recorded.
+ */
+bool record_enter(void);
+void record_leave(void);
+
+/*
+ * The code at site is about to store to [address, address + size). What it
+ * stores is read at this thread's next event, or any that comes first.
+ * flags: STORE_UNORDERED or 0.
+ */
+void record_before_store(const void *address, size_t size, unsigned flags, const void *site);
+
+/* The code at site has stored, or is the cause that the kernel has. flags: of TRACE_STORE. */
+void record_stored(const void *address, size_t size, unsigned flags, const void *site);
+
+/* The code at site has read. */
+void record_load(const void *address, size_t size, const void *site);
+
+/* The range is on its way; ordered: as by clflush. Contents are compared with the shadow first. */
+void record_flush(const void *address, size_t size, bool ordered, const void *site);
+
+/* The thread's flushes are complete. */
+void record_fence(const void *site);
+
+/* A locked instruction: from begin to end no other thread's event comes between; it is a fence too. */
+void record_atomic_begin(const void *address, size_t size, const void *site);
+void record_atomic_end(const void *address, size_t size, bool stored, const void *site);
+
+/* This process was compiled with hooks: every store should be seen. */
+void record_instrumented(void);
+
+#endif

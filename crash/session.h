@@ -1,0 +1,67 @@
+/* session.h: what the command and the recorder inside a program share */
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One file in memory (tmpfs), named by the environment variable PMEM_CRASH_SESSION,
+ * mapped by the command and by the recorder in every process of the program: a
+ * header, and a ring through which events go to the command. The ring is used
+ * again and again: freshly touched memory would cost more than everything else.
+ */
+#ifndef PMEM_CRASH_SESSION_H
+#define PMEM_CRASH_SESSION_H
+
+#include "trace.h"
+
+#include <limits.h>
+#include <stdatomic.h>
+
+#define SESSION_VARIABLE "PMEM_CRASH_SESSION"
+
+enum {
+	SESSION_VERSION = 1,
+	SESSION_POOLS = 16,
+	SESSION_RING = 8 << 20,      /* bytes; a power of two */
+	SESSION_LOADS_UNIT = 64,     /* pool bytes that one bit of a load map stands for */
+};
+
+/* What the recorder is asked to do. Redirection is always on. */
+enum session_mode {
+	SESSION_REDIRECT = 0,    /* the pools' names lead to the working files, and that is all */
+	SESSION_RECORD = 1 << 0, /* write a trace to the ring */
+	SESSION_LOADS = 1 << 1,  /* note in the load maps which units were read, where the program was compiled for it */
+};
+
+struct session_pool {
+	char name[PATH_MAX]; /* absolute, links resolved: what the program asks for */
+	char work[PATH_MAX]; /* what it gets */
+	char shadow[PATH_MAX]; /* a file of the same size or more: the contents as the trace has told them so far */
+	char loads[PATH_MAX];  /* a load map: one bit for each SESSION_LOADS_UNIT bytes */
+	uint64_t size;         /* bytes, at the start */
+};
+
+struct session {
+	uint32_t version;
+	uint32_t mode;
+	uint32_t pool_count;
+	uint32_t unit;     /* bytes that are compared and told in one piece: 64 or 512 */
+	uint64_t seed;     /* of the schedule of threads; 0 leaves them to the kernel, one event at a time */
+	char output[PATH_MAX]; /* the file that is the program's standard output */
+
+	/* Set by the recorders. */
+	_Atomic uint32_t processes;    /* that have opened a pool */
+	_Atomic uint32_t instrumented; /* of these, compiled with hooks */
+	_Atomic uint32_t threads;      /* numbers given out */
+	_Atomic uint32_t overrun;      /* something could not be told: the trace is not whole */
+
+	/* The writers' lock: the thread that holds it, 0 when free (futex). */
+	_Alignas(64) _Atomic uint32_t lock;
+	/* Bytes ever written and ever read; a writer that finds no room waits. */
+	_Alignas(64) _Atomic uint64_t written;
+	_Alignas(64) _Atomic uint64_t read;
+
+	_Alignas(4096) struct session_pool pools[SESSION_POOLS];
+
+	/* Events may wrap around the end: both sides map the ring twice in a row, or copy in two parts. */
+	_Alignas(4096) unsigned char ring[SESSION_RING];
+};
+
+#endif
