@@ -31,8 +31,8 @@ enum {
 
 /* Where in the caches a line is when it is stored to. */
 enum state {
-	STATE_COLD, /* long not touched */
-	STATE_HOT,  /* the same few lines again */
+	STATE_COLD,  /* long not touched */
+	STATE_HOT,   /* the same few lines again */
 	STATE_CLEAN, /* not stored to at all: the cost of the call */
 };
 
@@ -97,7 +97,7 @@ static void persist_by_library(char *at, size_t length)
 
 /* Always inlined, so that the floor is a loop of bare instructions. */
 __attribute__((always_inline)) static inline double turn(const struct run *run, size_t *position,
-							  void (*persist)(char *at, size_t length))
+							 void (*persist)(char *at, size_t length))
 {
 	const unsigned calls = calls_of(run);
 	const double start = nanoseconds();
@@ -165,10 +165,9 @@ static void measure(const struct run *run)
 		ratio[LIBRARY][i] = spent[LIBRARY][i] / spent[FLOOR][i];
 		ratio[CONTROL][i] = spent[CONTROL][i] / spent[FLOOR][i];
 	}
-	printf("%-6s %8zu %8u %10.1f %10.1f %8.2f %8.2f   (%.2f to %.2f)\n", state_names[run->state],
-	       run->length, run->mappings, quantile(spent[FLOOR], 0.5), quantile(spent[LIBRARY], 0.5),
-	       quantile(ratio[LIBRARY], 0.5), quantile(ratio[CONTROL], 0.5), quantile(ratio[LIBRARY], 0.25),
-	       quantile(ratio[LIBRARY], 0.75));
+	printf("%-6s %8zu %8u %10.1f %10.1f %8.2f %8.2f   (%.2f to %.2f)\n", state_names[run->state], run->length,
+	       run->mappings, quantile(spent[FLOOR], 0.5), quantile(spent[LIBRARY], 0.5), quantile(ratio[LIBRARY], 0.5),
+	       quantile(ratio[CONTROL], 0.5), quantile(ratio[LIBRARY], 0.25), quantile(ratio[LIBRARY], 0.75));
 	fflush(stdout);
 }
 
@@ -220,7 +219,8 @@ int main(int argc, char *argv[])
 	if (pmem_granularity(pool, POOL_SIZE) == PMEM_GRANULARITY_PAGE)
 		printf("This file is in the page cache: the figures are those of msync.\n");
 	printf("floor: %s; ns a call, median of %d turns; ratio with its quartiles\n"
-	       "control: the floor against itself\n\n", floor_name(), TURNS);
+	       "control: the floor against itself\n\n",
+	       floor_name(), TURNS);
 	printf("%-6s %8s %8s %10s %10s %8s %8s\n", "lines", "bytes", "mappings", "floor", "library", "ratio",
 	       "control");
 	for (enum state state = STATE_COLD; state <= STATE_CLEAN; state++) {

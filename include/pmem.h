@@ -129,16 +129,16 @@ void pmem_fit_mode(void);
  */
 
 /* pmem_map_range(): for reading only; a file open for reading is enough. */
-#define PMEM_MAP_READONLY      0x1u
+#define PMEM_MAP_READONLY 0x1u
 /* pmem_map_range(): stores stay in this process and never reach the file (MAP_PRIVATE). */
 #define PMEM_MAP_COPY_ON_WRITE 0x2u
 /*
  * pmem_map_range(): fault in the whole range now: holes are filled, and a full
  * file system is an error here and not a SIGBUS later.
  */
-#define PMEM_MAP_POPULATE      0x4u
+#define PMEM_MAP_POPULATE 0x4u
 /* pmem_map_range(): fail unless the CPU alone can make stores durable. */
-#define PMEM_MAP_REQUIRE_PM    0x8u
+#define PMEM_MAP_REQUIRE_PM 0x8u
 
 /*
  * Maps len bytes of fd from offset on, in the best way that the file allows,

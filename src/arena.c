@@ -92,8 +92,8 @@ bool arena_holds(uintptr_t start, uintptr_t end)
 /* PROT_NONE over a range that is ours, or, with MAP_FIXED_NOREPLACE, nobody's. */
 static bool reserve(uintptr_t start, uintptr_t end, int fixed)
 {
-	void *at = mmap((void *)start, end - start, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed,
-			-1, 0);
+	void *at =
+		mmap((void *)start, end - start, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed, -1, 0);
 
 	if (at == MAP_FAILED)
 		return false;
@@ -171,8 +171,7 @@ static void *map_at(uintptr_t address, size_t length, int protection, int flags,
 	return MAP_FAILED;
 }
 
-static void *map_large(size_t granules, uintptr_t shift, size_t length, int protection, int flags, int fd,
-		       off_t offset)
+static void *map_large(size_t granules, uintptr_t shift, size_t length, int protection, int flags, int fd, off_t offset)
 {
 	const unsigned needed = (unsigned)((granules + GRANULES_PER_WINDOW - 1) / GRANULES_PER_WINDOW);
 	unsigned run = 0;
@@ -195,8 +194,8 @@ static void *map_large(size_t granules, uintptr_t shift, size_t length, int prot
 	return MAP_FAILED;
 }
 
-static void *map_in_window(unsigned window, size_t granules, uintptr_t shift, size_t length, int protection,
-			   int flags, int fd, off_t offset)
+static void *map_in_window(unsigned window, size_t granules, uintptr_t shift, size_t length, int protection, int flags,
+			   int fd, off_t offset)
 {
 	const uintptr_t end = window_start(window) + WINDOW_SIZE;
 	uintptr_t from = find_in_window(window, granules, window_start(window));
@@ -212,8 +211,7 @@ static void *map_in_window(unsigned window, size_t granules, uintptr_t shift, si
 	return MAP_FAILED;
 }
 
-static void *map_small(size_t granules, uintptr_t shift, size_t length, int protection, int flags, int fd,
-		       off_t offset)
+static void *map_small(size_t granules, uintptr_t shift, size_t length, int protection, int flags, int fd, off_t offset)
 {
 	void *at;
 

@@ -18,7 +18,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define XFS_MAGIC 0x58465342
+#define XFS_MAGIC      0x58465342
 #define BCACHEFS_MAGIC 0xca451a4e
 #define VIRTIOFS_MAGIC 0x65735546 /* all of FUSE */
 
@@ -88,11 +88,14 @@ static void decide_device_dax(struct verdict *verdict, const struct evidence *ev
 
 	verdict->device_dax = true;
 	if (!sysfs_region(evidence->kind, evidence->major, evidence->minor, region, sizeof(region)))
-		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, "a device-dax of ordinary memory, in no NVDIMM region%s", "");
+		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, "a device-dax of ordinary memory, in no NVDIMM region%s",
+		       "");
 	else if (sysfs_is_virtio_pmem(evidence->kind, evidence->major, evidence->minor))
-		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, "a device-dax of virtio-pmem: the host cannot be asked%s", "");
+		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, "a device-dax of virtio-pmem: the host cannot be asked%s",
+		       "");
 	else if (!cpu.proven)
-		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, "a device-dax, and this processor has no proven flush%s", "");
+		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, "a device-dax, and this processor has no proven flush%s",
+		       "");
 	else
 		decide_pm(verdict, evidence);
 }
@@ -119,7 +122,8 @@ static void classify(const struct evidence *evidence, struct verdict *verdict)
 	else if (!cpu.proven)
 		decide(verdict, MEDIA_PAGE, CPU_NOT_ENOUGH, "page cache: this processor has no proven flush%s", "");
 	else if (!evidence->map_sync)
-		decide(verdict, MEDIA_PAGE, CPU_NOT_ENOUGH, "page cache: MAP_SYNC is refused by %s, or was not asked for",
+		decide(verdict, MEDIA_PAGE, CPU_NOT_ENOUGH,
+		       "page cache: MAP_SYNC is refused by %s, or was not asked for",
 		       evidence->filesystem[0] ? evidence->filesystem : "the file system");
 	else if (sysfs_is_virtio_pmem(evidence->kind, evidence->major, evidence->minor))
 		decide(verdict, MEDIA_PAGE, CPU_NOT_ENOUGH,
@@ -132,8 +136,7 @@ static int describe_device(const struct stat *status, struct target *target)
 {
 	struct dax_device dax;
 
-	if (!S_ISCHR(status->st_mode) ||
-	    !sysfs_dax_device(major(status->st_rdev), minor(status->st_rdev), &dax))
+	if (!S_ISCHR(status->st_mode) || !sysfs_dax_device(major(status->st_rdev), minor(status->st_rdev), &dax))
 		return fail(ENODEV, "only regular files and device-dax can be mapped");
 	target->device_dax = true;
 	target->alignment = dax.alignment;
@@ -258,8 +261,7 @@ bool vma_is_device_dax(const struct vma *vma)
 	struct stat status;
 	struct dax_device dax;
 
-	return device_of_vma(vma, &status) &&
-	       sysfs_dax_device(major(status.st_rdev), minor(status.st_rdev), &dax);
+	return device_of_vma(vma, &status) && sysfs_dax_device(major(status.st_rdev), minor(status.st_rdev), &dax);
 }
 
 void classify_vma(const struct vma *vma, struct verdict *verdict)

@@ -22,8 +22,8 @@ static int flush_region(const struct vma *vma, uintptr_t start, uintptr_t end)
 
 	if (fd >= 0)
 		close(fd);
-	if (fd < 0 || !sysfs_region(DEVICE_CHARACTER, major(status.st_rdev), minor(status.st_rdev), region,
-				    sizeof(region)))
+	if (fd < 0 ||
+	    !sysfs_region(DEVICE_CHARACTER, major(status.st_rdev), minor(status.st_rdev), region, sizeof(region)))
 		return fail(ENOTSUP, "%s is in no NVDIMM region that could be flushed deeper", vma->path);
 	cpu.persist(start, end);
 	if (sysfs_deep_flush(region) < 0)
@@ -68,6 +68,7 @@ int pmem_deep_persist(const void *addr, size_t len)
 	result = proc_each_vma(page_down(address), page_up(address + len), VMA_BRIEF, deepen_vma,
 			       (uintptr_t[]){page_down(address), page_up(address + len)});
 	if (result < 0)
-		return fail(errno, "/proc/self/maps cannot be read: %m; the data is in the persistence domain, and no deeper");
+		return fail(errno,
+			    "/proc/self/maps cannot be read: %m; the data is in the persistence domain, and no deeper");
 	return result ? -1 : 0;
 }

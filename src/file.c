@@ -15,7 +15,7 @@
 
 enum {
 	BUCKETS = 512,
-	CURSOR_SHARE = 4, /* cursors take at most a quarter of the program's descriptors */
+	CURSOR_SHARE = 4,                     /* cursors take at most a quarter of the program's descriptors */
 	CURSOR_FLAGS = O_RDONLY | O_NONBLOCK, /* an unusual pair: part of how we know ours again */
 };
 

@@ -19,8 +19,8 @@ struct file {
 	dev_t device;
 	ino_t inode;
 	_Atomic int cursor; /* our own description of the file, -1 for none */
-	unsigned mappings; /* records that refer to this file */
-	struct file *next; /* in its bucket */
+	unsigned mappings;  /* records that refer to this file */
+	struct file *next;  /* in its bucket */
 };
 
 /*
@@ -41,7 +41,10 @@ void file_release(struct file *file);
 /* A write-back error of the file since the last look, 0 if none. Wants the cursors' lock alone. */
 int file_check(struct file *file);
 
-/* Makes the whole file durable through the cursor. 0 or an errno value; EBADF without one. Wants the cursors' lock alone. */
+/*
+ * Makes the whole file durable through the cursor. 0 or an errno value; EBADF
+ * without one. Wants the cursors' lock alone.
+ */
 int file_sync_all(struct file *file);
 
 /* In a forked child: opens every cursor anew, so that parent and child do not eat each other's errors. */

@@ -28,7 +28,7 @@
 #define MAP_SHARED_VALIDATE 0x03
 #endif
 #ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
 #endif
 
@@ -73,8 +73,10 @@ static int check_access(int fd, unsigned flags)
 	if ((status & O_ACCMODE) == O_WRONLY)
 		return fail(EACCES, "descriptor %d is open for writing only; a mapping needs O_RDWR", fd);
 	if ((status & O_ACCMODE) == O_RDONLY && !(flags & (PMEM_MAP_READONLY | PMEM_MAP_COPY_ON_WRITE)))
-		return fail(EACCES, "descriptor %d is open for reading only; open it with O_RDWR, or map it with "
-			    "PMEM_MAP_READONLY", fd);
+		return fail(EACCES,
+			    "descriptor %d is open for reading only; open it with O_RDWR, or map it with "
+			    "PMEM_MAP_READONLY",
+			    fd);
 	return 0;
 }
 
@@ -83,8 +85,8 @@ static int check_range(const struct target *target, off_t offset, size_t len)
 	const bool whole_units = target->device_dax;
 
 	if ((uint64_t)offset % target->alignment != 0 || (whole_units && len % target->alignment != 0))
-		return fail(EINVAL, "offset %jd, length %zu: %s needs multiples of %" PRIu64 " bytes",
-			    (intmax_t)offset, len, target->filesystem, target->alignment);
+		return fail(EINVAL, "offset %jd, length %zu: %s needs multiples of %" PRIu64 " bytes", (intmax_t)offset,
+			    len, target->filesystem, target->alignment);
 	if ((uint64_t)offset + len > target->size)
 		return fail(ENXIO, "offset %jd and length %zu reach beyond the end of the file at %" PRIu64,
 			    (intmax_t)offset, len, target->size);
@@ -100,8 +102,7 @@ static int check_request(struct request *request, off_t offset, size_t len, unsi
 	    check_range(&request->target, offset, len) < 0)
 		return -1;
 	request->offset = offset;
-	request->length = (len + request->target.alignment - 1) / request->target.alignment *
-			  request->target.alignment;
+	request->length = (len + request->target.alignment - 1) / request->target.alignment * request->target.alignment;
 	request->flags = flags;
 	return 0;
 }
@@ -176,7 +177,8 @@ static int populate(const struct request *request, void *at)
 	if (madvise(at, request->length, writable ? MADV_POPULATE_WRITE : MADV_POPULATE_READ) == 0)
 		return 0;
 	if (errno != EINVAL)
-		return fail(errno, "populating %zu bytes: a page could not be had (file system full, or an I/O error): %m",
+		return fail(errno,
+			    "populating %zu bytes: a page could not be had (file system full, or an I/O error): %m",
 			    request->length);
 	/* Before Linux 5.14: read ahead at least. */
 	if (madvise(at, request->length, MADV_WILLNEED) < 0)
@@ -313,8 +315,8 @@ int pmem_unmap(void *addr, size_t len)
 	int result;
 
 	if (len == 0 || range_wraps(start, len) || start % page_size() != 0)
-		return fail(EINVAL, "unmapping %zu bytes at %p: empty, not page-aligned, or beyond all addresses",
-			    len, addr);
+		return fail(EINVAL, "unmapping %zu bytes at %p: empty, not page-aligned, or beyond all addresses", len,
+			    addr);
 	end = page_up(start + len);
 	sync_if_last_chance(start, end);
 	registry_lock();

@@ -35,14 +35,14 @@ struct mapping {
 	_Atomic uintptr_t end; /* page-aligned */
 	_Atomic(enum cpu_work) cpu_work;
 	enum media media;
-	bool device_dax;         /* msync says EINVAL here */
-	bool in_arena;           /* made by pmem_map in the library's own address space */
-	_Atomic int failed;      /* errno of the write-back that failed, 0 while none has */
-	_Atomic bool gone;       /* unmapped; the record waits for pending ranges that refer to it */
-	bool synced;             /* made durable when it was unmapped, for the sake of those ranges */
+	bool device_dax;          /* msync says EINVAL here */
+	bool in_arena;            /* made by pmem_map in the library's own address space */
+	_Atomic int failed;       /* errno of the write-back that failed, 0 while none has */
+	_Atomic bool gone;        /* unmapped; the record waits for pending ranges that refer to it */
+	bool synced;              /* made durable when it was unmapped, for the sake of those ranges */
 	_Atomic unsigned pending; /* such ranges, in any thread */
-	struct file *file;       /* page cache only, else NULL */
-	char *copy_of;           /* fit only: the shared mapping behind the working copy */
+	struct file *file;        /* page cache only, else NULL */
+	char *copy_of;            /* fit only: the shared mapping behind the working copy */
 	struct mapping *previous, *next;
 };
 

@@ -47,8 +47,9 @@ static int do_range(uintptr_t address, size_t length, bool persist)
 	if (length == 0)
 		return 0;
 	if (range_wraps(address, length))
-		return fail_range(EINVAL, address, address, "NOT durable: %zu bytes at %p wrap around the address space",
-				  length, (void *)address);
+		return fail_range(EINVAL, address, address,
+				  "NOT durable: %zu bytes at %p wrap around the address space", length,
+				  (void *)address);
 	for (uintptr_t at = address; at < address + length; at = part_end) {
 		if (do_part(at, address + length, persist, &part_end) < 0) {
 			result = -1;

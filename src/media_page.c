@@ -56,15 +56,14 @@ __attribute__((constructor(101))) static void page_start(void)
 /* --- Writing one run ------------------------------------------------------------ */
 
 /* format has the length, the address, the file's path and, by %m, the error. */
-__attribute__((format(printf, 5, 0))) static int tell(const struct mapping *mapping, uintptr_t start,
-						      uintptr_t end, int error, const char *format)
+__attribute__((format(printf, 5, 0))) static int tell(const struct mapping *mapping, uintptr_t start, uintptr_t end,
+						      int error, const char *format)
 {
 	char path[PATH_MAX] = "";
 
 	if (mapping->file->cursor >= 0)
 		proc_descriptor_path(mapping->file->cursor, path, sizeof(path));
-	return fail_range(error, start, end, format, (size_t)(end - start), (void *)start,
-			  path[0] ? path : "a file");
+	return fail_range(error, start, end, format, (size_t)(end - start), (void *)start, path[0] ? path : "a file");
 }
 
 /* The pages are no longer mapped, but what was stored to them is in the page cache still. */
@@ -137,8 +136,7 @@ static int persist_run(struct mapping *mapping, uintptr_t start, uintptr_t end, 
 	if (error == 0)
 		return 0;
 	if (error == ENOMEM)
-		return tell(mapping, start, end, error,
-			    "NOT durable: %zu bytes at %p of %s: not all of it is mapped");
+		return tell(mapping, start, end, error, "NOT durable: %zu bytes at %p of %s: not all of it is mapped");
 	return tell(mapping, start, end, error, "NOT durable: %zu bytes at %p of %s: %m");
 }
 

@@ -98,8 +98,8 @@ static bool parse_vma(const char *line, struct vma *vma)
 	char permissions[5];
 	int path_at = 0;
 
-	if (sscanf(line, "%lx-%lx %4s %lx %x:%x %lu %n", &start, &end, permissions, &offset, &vma->major,
-		   &vma->minor, &inode, &path_at) != 7)
+	if (sscanf(line, "%lx-%lx %4s %lx %x:%x %lu %n", &start, &end, permissions, &offset, &vma->major, &vma->minor,
+		   &inode, &path_at) != 7)
 		return false;
 	vma->start = start;
 	vma->end = end;
@@ -127,8 +127,8 @@ static void read_flags(struct line_reader *reader, struct vma *vma)
 	}
 }
 
-int proc_each_vma(uintptr_t start, uintptr_t end, enum vma_detail detail,
-		  int (*each)(const struct vma *vma, void *arg), void *arg)
+int proc_each_vma(uintptr_t start, uintptr_t end, enum vma_detail detail, int (*each)(const struct vma *vma, void *arg),
+		  void *arg)
 {
 	struct line_reader reader;
 	struct vma vma;

@@ -30,8 +30,8 @@ enum vma_detail {
  * one returns other than 0, which is then the result. -1 with errno set if
  * /proc cannot be read. Allocates nothing.
  */
-int proc_each_vma(uintptr_t start, uintptr_t end, enum vma_detail detail,
-		  int (*each)(const struct vma *vma, void *arg), void *arg);
+int proc_each_vma(uintptr_t start, uintptr_t end, enum vma_detail detail, int (*each)(const struct vma *vma, void *arg),
+		  void *arg);
 
 /* Fills in the name of the file system mounted from a device; false if it is not mounted anywhere. */
 bool proc_filesystem(unsigned major, unsigned minor, char *name, size_t size);

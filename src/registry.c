@@ -106,8 +106,7 @@ static granule_entry *split_granule(granule_entry *granule, uintptr_t granule_at
 }
 
 /* May one entry speak for the granule, the part outside of [start, end) being nobody's? */
-static bool needs_pages(granule_entry *granule, uintptr_t granule_at, uintptr_t start, uintptr_t end,
-			bool in_arena)
+static bool needs_pages(granule_entry *granule, uintptr_t granule_at, uintptr_t start, uintptr_t end, bool in_arena)
 {
 	const uintptr_t entry = atomic_load_explicit(granule, memory_order_relaxed);
 

@@ -54,8 +54,7 @@ static inline struct mapping *registry_entry(uintptr_t address)
 	entry = atomic_load_explicit(&leaf[(address >> GRANULE_BITS) % LEAF_ENTRIES], memory_order_acquire);
 	if (__builtin_expect(entry & ENTRY_IS_PAGES, 0)) {
 		pages = (granule_entry *)(entry - ENTRY_IS_PAGES);
-		entry = atomic_load_explicit(&pages[(address >> PAGE_BITS) % PAGE_ENTRIES],
-					     memory_order_acquire);
+		entry = atomic_load_explicit(&pages[(address >> PAGE_BITS) % PAGE_ENTRIES], memory_order_acquire);
 	}
 	return (struct mapping *)entry;
 }

@@ -39,8 +39,8 @@ static bool device_directory(enum device_kind kind, unsigned major, unsigned min
 {
 	char link[PATH_MAX];
 
-	snprintf(link, sizeof(link), "%s/dev/%s/%u:%u", sysfs_root(), kind == DEVICE_BLOCK ? "block" : "char",
-		 major, minor);
+	snprintf(link, sizeof(link), "%s/dev/%s/%u:%u", sysfs_root(), kind == DEVICE_BLOCK ? "block" : "char", major,
+		 minor);
 	return realpath(link, directory) != NULL;
 }
 
@@ -113,8 +113,7 @@ static bool region_caches_are_persistent(const char *region)
 {
 	char domain[32];
 
-	return read_attribute(region, "persistence_domain", domain, sizeof(domain)) &&
-	       strcmp(domain, "cpu_cache") == 0;
+	return read_attribute(region, "persistence_domain", domain, sizeof(domain)) && strcmp(domain, "cpu_cache") == 0;
 }
 
 /* Is something true of all (and at least one), or of any, of the devices that a stacked device is made of? */

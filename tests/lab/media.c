@@ -252,7 +252,8 @@ static void test_raw_mappings(int fd)
 	if (is_pm())
 		expect(synchronous != NULL, "MAP_SYNC is accepted");
 	else
-		note("MAP_SYNC is %s", synchronous ? "accepted, by mistake of the kernel: see src/classify.c" : "refused");
+		note("MAP_SYNC is %s",
+		     synchronous ? "accepted, by mistake of the kernel: see src/classify.c" : "refused");
 	if (!synchronous)
 		return;
 	munmap(synchronous, SIZE);

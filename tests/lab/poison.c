@@ -189,7 +189,9 @@ static uint64_t sector_of(int fd, off_t offset)
 	union {
 		struct fiemap map;
 		char room[sizeof(struct fiemap) + sizeof(struct fiemap_extent)];
-	} query = {.map = {.fm_start = (uint64_t)offset, .fm_length = PAGE, .fm_flags = FIEMAP_FLAG_SYNC,
+	} query = {.map = {.fm_start = (uint64_t)offset,
+			   .fm_length = PAGE,
+			   .fm_flags = FIEMAP_FLAG_SYNC,
 			   .fm_extent_count = 1}};
 	const struct fiemap_extent *extent = query.map.fm_extents;
 

@@ -16,7 +16,7 @@
 /* An instruction's bytes: prefixes, opcode, operand. */
 struct instruction {
 	unsigned char bytes[16];
-	size_t at; /* of the opcode */
+	size_t at;         /* of the opcode */
 	bool operand_size; /* 0x66 */
 	bool lock;         /* 0xf0 */
 	unsigned char rex;

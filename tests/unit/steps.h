@@ -11,11 +11,11 @@ enum { STEPS_LINES_MAX = 8192 };
 
 struct steps {
 	size_t instructions;
-	size_t flushes;      /* cache-line flushes of any kind */
-	size_t fences;       /* sfence, mfence, locked instructions not included */
-	size_t locked;       /* instructions with a lock prefix */
+	size_t flushes; /* cache-line flushes of any kind */
+	size_t fences;  /* sfence, mfence, locked instructions not included */
+	size_t locked;  /* instructions with a lock prefix */
 	size_t system_calls;
-	bool fenced_last; /* no flush came after the last fence */
+	bool fenced_last;                 /* no flush came after the last fence */
 	uintptr_t lines[STEPS_LINES_MAX]; /* the addresses flushed, in order */
 };
 

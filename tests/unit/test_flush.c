@@ -56,7 +56,8 @@ static void a_method_changes_no_byte(void **state)
 static const struct range {
 	size_t start, length;
 } ranges[] = {
-	{0, 1}, {0, 64}, {0, 65}, {1, 63}, {1, 64}, {63, 1}, {63, 2}, {64, 64}, {100, 300}, {4095, 2}, {4096, 4096}, {17, 5000},
+	{0, 1},  {0, 64},  {0, 65},    {1, 63},   {1, 64},      {63, 1},
+	{63, 2}, {64, 64}, {100, 300}, {4095, 2}, {4096, 4096}, {17, 5000},
 };
 
 static void persist_range(void *arg)

@@ -354,8 +354,8 @@ static void require_pm_says_why_not(void **state)
 		assert_int_equal(errno, EOPNOTSUPP);
 		assert_non_null(strstr(pmem_errormsg(), "not persistent memory"));
 		assert_non_null(strstr(pmem_errormsg(), expected_granularity() == PMEM_GRANULARITY_PAGE
-							       ? "page cache"
-							       : "in memory only"));
+								? "page cache"
+								: "in memory only"));
 	}
 	close(fd);
 }

@@ -109,8 +109,8 @@ static void random_changes_agree_with_the_model(void **state)
 
 static void addresses_of_nobody(void **state)
 {
-	static const uintptr_t addresses[] = {0, 1, 4096, UINTPTR_MAX, UINTPTR_MAX - 4095, ADDRESS_LIMIT,
-					      ADDRESS_LIMIT - 1};
+	static const uintptr_t addresses[] = {
+		0, 1, 4096, UINTPTR_MAX, UINTPTR_MAX - 4095, ADDRESS_LIMIT, ADDRESS_LIMIT - 1};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
