@@ -180,7 +180,9 @@ int pmem_unmap(void *addr, size_t len);
  * Classifies a mapping that the caller made with mmap(2), once, so that
  * persisting it is as fast as on a mapping of pmem_map(). The range is widened
  * to whole pages and may span mappings of different media. Registering again
- * classifies anew, and clears an earlier failure of the file.
+ * classifies anew, and clears an earlier failure of the file. What pmem_map()
+ * mapped is registered already, and stays as it is, failures included; pages
+ * that may not be read are left to the kernel.
  *
  * Returns 0, or -1 with errno
  *   EINVAL      len is 0 or the range wraps
@@ -192,8 +194,9 @@ int pmem_unmap(void *addr, size_t len);
 int pmem_register(void *addr, size_t len);
 
 /*
- * Forgets what was registered of the range, widened to whole pages; does not
- * unmap. Never fails on a range that is not registered.
+ * Forgets what pmem_register() was told of the range, widened to whole pages;
+ * does not unmap. Never fails on a range that is not registered; what pmem_map()
+ * mapped stays known until it is unmapped.
  *
  * Returns 0, or -1 with errno EINVAL (len is 0 or the range wraps) or ENOMEM
  * (no memory to split a registration).

@@ -103,7 +103,7 @@ static bool parse_vma(const char *line, struct vma *vma)
 		return false;
 	vma->start = start;
 	vma->end = end;
-	vma->writable = permissions[1] == 'w';
+	vma->readable = permissions[0] == 'r';
 	vma->shared = permissions[3] == 's';
 	vma->map_sync = false;
 	vma->offset = (off_t)offset;

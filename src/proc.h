@@ -11,7 +11,7 @@
 /* One line of /proc/self/maps. */
 struct vma {
 	uintptr_t start, end;
-	bool writable;
+	bool readable;
 	bool shared;
 	bool map_sync; /* smaps only: made with MAP_SYNC */
 	off_t offset;

@@ -42,8 +42,9 @@ static int register_vma(const struct vma *vma, void *arg)
 	struct verdict verdict;
 	int earlier = 0;
 
-	if (vma->end > ADDRESS_LIMIT)
-		return 0; /* found by no look-up; the kernel serves it */
+	/* Found by no look-up, or not to be read by the processor's flush: the kernel serves it. */
+	if (vma->end > ADDRESS_LIMIT || !vma->readable)
+		return 0;
 	mapping = registry_new();
 	if (!mapping)
 		return 1;
@@ -66,25 +67,63 @@ static int register_vma(const struct vma *vma, void *arg)
 	return 0;
 }
 
-static int register_range(uintptr_t start, uintptr_t end)
+/* The first address in [at, end) that pmem_map() mapped, end if there is none. */
+static uintptr_t next_in_arena(uintptr_t at, uintptr_t end)
+{
+	at = registry_next(at, end);
+	while (at < end && !registry_find(at)->in_arena)
+		at = registry_next(registry_find(at)->end, end);
+	return at;
+}
+
+/*
+ * Calls each for the parts of a range that pmem_map() did not map, until one
+ * returns other than 0. What it did map stays registered, whatever is asked:
+ * its records are also how the arena knows which of its addresses are taken.
+ */
+static int each_foreign_part(uintptr_t start, uintptr_t end, int (*each)(uintptr_t start, uintptr_t end))
+{
+	uintptr_t from = start, at;
+	int result = 0;
+
+	while (result == 0 && from < end) {
+		at = next_in_arena(from, end);
+		if (from < at)
+			result = each(from, at);
+		from = at < end ? (uintptr_t)registry_find(at)->end : end;
+	}
+	return result;
+}
+
+static int register_part(uintptr_t start, uintptr_t end)
 {
 	uintptr_t range[] = {start, end};
 	int result;
 
-	if (address_range_has_hole(start, end))
-		return fail(ENOMEM, "registering %zu bytes at %p: not all of it is mapped", (size_t)(end - start),
-			    (void *)start);
 	if (registry_remove(start, end) < 0)
 		return fail(ENOMEM, "no memory to split a registration");
 	result = proc_each_vma(start, end, VMA_FLAGS, register_vma, range);
 	if (result < 0)
 		return fail(errno, "/proc/self/smaps cannot be read: %m");
-	if (result > 0) {
-		registry_remove(start, end);
+	if (result > 0)
 		return fail(ENOMEM, "no memory to register a mapping");
-	}
 	suspect_clear(start, end);
 	return 0;
+}
+
+static int register_range(uintptr_t start, uintptr_t end)
+{
+	int error;
+
+	if (address_range_has_hole(start, end))
+		return fail(ENOMEM, "registering %zu bytes at %p: not all of it is mapped", (size_t)(end - start),
+			    (void *)start);
+	if (each_foreign_part(start, end, register_part) == 0)
+		return 0;
+	error = errno;
+	each_foreign_part(start, end, registry_remove);
+	errno = error;
+	return -1;
 }
 
 int pmem_register(void *addr, size_t len)
@@ -110,7 +149,7 @@ int pmem_unregister(void *addr, size_t len)
 	if (check_call(address, len) < 0)
 		return -1;
 	registry_lock();
-	result = registry_remove(page_down(address), page_up(address + len));
+	result = each_foreign_part(page_down(address), page_up(address + len), registry_remove);
 	registry_unlock();
 	return result < 0 ? fail(ENOMEM, "no memory to split a registration") : 0;
 }
