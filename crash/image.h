@@ -14,9 +14,9 @@ struct start {
 	uint32_t pool_count;
 	uint32_t unit; /* bytes: what the medium writes in one piece */
 	struct {
-		const char *name;           /* absolute path */
+		const char *name; /* absolute path */
 		const unsigned char *bytes;
-		uint64_t size;              /* bytes */
+		uint64_t size; /* bytes */
 	} pools[IMAGE_POOLS];
 };
 
@@ -32,7 +32,7 @@ struct image {
 	uint64_t sizes[IMAGE_POOLS]; /* bytes */
 	struct image_unit *units;    /* by pool and offset */
 	size_t unit_count;
-	size_t output_length;        /* bytes that the program had written to its standard output */
+	size_t output_length; /* bytes that the program had written to its standard output */
 };
 
 /* Writes a pool's contents over an open file, whatever it held. False with errno. */

@@ -19,20 +19,20 @@
 enum {
 	SESSION_VERSION = 1,
 	SESSION_POOLS = 16,
-	SESSION_RING = 8 << 20,      /* bytes; a power of two */
-	SESSION_LOADS_UNIT = 64,     /* pool bytes that one bit of a load map stands for */
+	SESSION_RING = 8 << 20,  /* bytes; a power of two */
+	SESSION_LOADS_UNIT = 64, /* pool bytes that one bit of a load map stands for */
 };
 
 /* What the recorder is asked to do. Redirection is always on. */
 enum session_mode {
 	SESSION_REDIRECT = 0,    /* the pools' names lead to the working files, and that is all */
 	SESSION_RECORD = 1 << 0, /* write a trace to the ring */
-	SESSION_LOADS = 1 << 1,  /* note in the load maps which units were read, where the program was compiled for it */
+	SESSION_LOADS = 1 << 1, /* note in the load maps which units were read, where the program was compiled for it */
 };
 
 struct session_pool {
-	char name[PATH_MAX]; /* absolute, links resolved: what the program asks for */
-	char work[PATH_MAX]; /* what it gets */
+	char name[PATH_MAX];   /* absolute, links resolved: what the program asks for */
+	char work[PATH_MAX];   /* what it gets */
 	char shadow[PATH_MAX]; /* a file of the same size or more: the contents as the trace has told them so far */
 	char loads[PATH_MAX];  /* a load map: one bit for each SESSION_LOADS_UNIT bytes */
 	uint64_t size;         /* bytes, at the start */
@@ -42,8 +42,8 @@ struct session {
 	uint32_t version;
 	uint32_t mode;
 	uint32_t pool_count;
-	uint32_t unit;     /* bytes that are compared and told in one piece: 64 or 512 */
-	uint64_t seed;     /* of the schedule of threads; 0 leaves them to the kernel, one event at a time */
+	uint32_t unit;         /* bytes that are compared and told in one piece: 64 or 512 */
+	uint64_t seed;         /* of the schedule of threads; 0 leaves them to the kernel, one event at a time */
 	char output[PATH_MAX]; /* the file that is the program's standard output */
 
 	/* Set by the recorders. */

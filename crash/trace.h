@@ -53,7 +53,8 @@ enum trace_kind {
 
 /* Flags of TRACE_STORE. Without any: one store, atomic in each aligned 8 bytes that it touches. */
 enum {
-	/* Of the aligned 8-byte parts any subset may be durable, until all are: vector, non-temporal, rep movs, memcpy. */
+	/* Of the aligned 8-byte parts any subset may be durable, until all are: vector, non-temporal, rep movs, memcpy.
+	 */
 	STORE_UNORDERED = 1 << 0,
 
 	/*
@@ -68,6 +69,9 @@ enum {
 
 	/* By write(2) or another system call: in the page cache, whatever the media. */
 	STORE_BY_KERNEL = 1 << 3,
+
+	/* Non-temporal: waits for this thread's fence even where the caches are persistent. */
+	STORE_NONTEMPORAL = 1 << 4,
 };
 
 enum {
@@ -78,8 +82,8 @@ enum {
 };
 
 struct trace_event {
-	uint32_t size;   /* bytes of this header, the payload, and padding to a multiple of 8 */
-	uint8_t kind;    /* enum trace_kind */
+	uint32_t size; /* bytes of this header, the payload, and padding to a multiple of 8 */
+	uint8_t kind;  /* enum trace_kind */
 	uint8_t flags;
 	uint16_t thread; /* 0 is the first; never used again */
 	uint32_t pool;   /* index in the order of the command line */

@@ -17,7 +17,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* All mapped pools lie in [low, high); low is UINTPTR_MAX while nothing is recorded. For hooks, before anything else. */
+/* All mapped pools lie in [low, high); low is UINTPTR_MAX while nothing is recorded. For hooks, before anything else.
+ */
 struct record_bounds {
 	uintptr_t low, high;
 };
