@@ -25,9 +25,9 @@
  * the thread that made it: a fence completes the flushes of its own thread.
  *
  * Signals: on persistent and volatile media pmem_persist(), pmem_flush_cache(),
- * pmem_fence(), pmem_drain_pm_stores(), pmem_try_persist() and
- * pmem_try_persistv() may be called in a signal handler. Everything else may
- * not.
+ * pmem_fence(), pmem_drain_pm_stores(), pmem_try_persist(),
+ * pmem_try_persistv() and the copies and fills may be called in a signal
+ * handler. Everything else may not.
  *
  * "The document" below is LINUX_PMEM_API.txt, version 0.8, of 2013.
  */
@@ -265,6 +265,64 @@ int pmem_try_persistv(const struct iovec *ranges, int count);
 int pmem_deep_persist(const void *addr, size_t len);
 
 /*
+ * ---- Copy and fill --------------------------------------------------------------
+ *
+ * Storing and making durable in one call, which is faster than memmove(3) and
+ * pmem_persist(): the stores are chosen for it. Any alignment, any length, any
+ * mix of media in the destination; the source may be any readable memory, and
+ * may overlap the destination. All return dst.
+ *
+ * Of the whole no more is atomic than of ordinary stores: a power cut during
+ * the call leaves any part of it. But an aligned copy of 8 bytes, on media that
+ * the processor flushes, is one store of 8 bytes.
+ *
+ * A destination that is not mapped, or not for writing, raises SIGSEGV or
+ * SIGBUS, as a store there would. A len of 0 does nothing.
+ *
+ * Failures: as pmem_persist(); the function returns dst if the handler returns.
+ * Where the destination wraps around the address space nothing is stored.
+ *
+ * Signals: may be called in a signal handler where pmem_persist() may.
+ */
+
+/*
+ * Copies len bytes from src to dst and starts to make them durable;
+ * pmem_fence() completes it.
+ *
+ * Returns dst.
+ * Durable on return: nothing is promised.
+ */
+void *pmem_copy(void *dst, const void *src, size_t len);
+
+/*
+ * Copies len bytes from src to dst and makes them durable, with one fence.
+ *
+ * Returns dst.
+ * Durable on return: the destination, and everything that this thread had
+ * flushed.
+ */
+void *pmem_copy_persist(void *dst, const void *src, size_t len);
+
+/*
+ * Stores byte, converted to unsigned char, len times from dst on, and starts to
+ * make it durable; pmem_fence() completes it.
+ *
+ * Returns dst.
+ * Durable on return: nothing is promised.
+ */
+void *pmem_fill(void *dst, int byte, size_t len);
+
+/*
+ * Stores byte, converted to unsigned char, len times from dst on, and makes it
+ * durable, with one fence.
+ *
+ * Returns dst.
+ * Durable on return: the destination, and everything that this thread had
+ * flushed.
+ */
+void *pmem_fill_persist(void *dst, int byte, size_t len);
+
+/*
  * ---- Failures -------------------------------------------------------------------
  *
  * A failed msync(2) means that stores are lost, and the next msync(2) would
@@ -284,8 +342,8 @@ struct pmem_failure {
 
 /*
  * Sets the function that is called when a function without a result failed
- * (pmem_persist(), pmem_flush_cache(), pmem_fence(), pmem_drain_pm_stores(), or
- * the end of a thread that had flushed and not fenced). It runs in the thread
+ * (pmem_persist(), pmem_flush_cache(), pmem_fence(), pmem_drain_pm_stores(), the
+ * copies and fills, or the end of a thread that had flushed and not fenced). It runs in the thread
  * that failed, with no lock held, and may not return (longjmp, exec, abort). If
  * it returns, so does the function that failed. NULL brings back the default:
  * the message on stderr, then abort(3).

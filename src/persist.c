@@ -11,16 +11,6 @@
 
 #define likely(condition) __builtin_expect(!!(condition), 1)
 
-/* What the processor can do for the range alone; CPU_NOT_ENOUGH for an empty one. */
-static inline enum cpu_work work_for(uintptr_t address, size_t length)
-{
-	const struct mapping *mapping = registry_entry(address);
-
-	if (likely(mapping && mapping_holds(mapping, address, length)))
-		return atomic_load_explicit(&mapping->cpu_work, memory_order_relaxed);
-	return CPU_NOT_ENOUGH;
-}
-
 /*
  * Everything that is not the processor's work alone, or that other ranges wait
  * for. Kept out of line: the hot path then stores nothing to the stack, and
@@ -28,7 +18,7 @@ static inline enum cpu_work work_for(uintptr_t address, size_t length)
  */
 __attribute__((noinline)) static int persist_otherwise(uintptr_t address, size_t length)
 {
-	const enum cpu_work work = work_for(address, length);
+	const enum cpu_work work = registry_work(address, length);
 
 	if (work == CPU_NOT_ENOUGH)
 		return media_persist(address, length);
@@ -39,7 +29,7 @@ __attribute__((noinline)) static int persist_otherwise(uintptr_t address, size_t
 
 static inline int persist(uintptr_t address, size_t length)
 {
-	if (likely(work_for(address, length) == CPU_FLUSH && page_pending == 0))
+	if (likely(registry_work(address, length) == CPU_FLUSH && page_pending == 0))
 		return cpu.persist(address, address + length);
 	return persist_otherwise(address, length);
 }
@@ -53,7 +43,7 @@ __attribute__((noinline)) static void persist_or_report(uintptr_t address, size_
 
 static inline int flush(uintptr_t address, size_t length)
 {
-	const enum cpu_work work = work_for(address, length);
+	const enum cpu_work work = registry_work(address, length);
 
 	if (likely(work == CPU_FLUSH))
 		cpu.flush(address, address + length);
@@ -67,7 +57,7 @@ void pmem_persist(void *addr, size_t len, int flags)
 	const uintptr_t address = (uintptr_t)addr;
 
 	(void)flags;
-	if (likely(work_for(address, len) == CPU_FLUSH && page_pending == 0))
+	if (likely(registry_work(address, len) == CPU_FLUSH && page_pending == 0))
 		cpu.persist(address, address + len);
 	else
 		persist_or_report(address, len);

@@ -68,6 +68,16 @@ static inline bool mapping_holds(const struct mapping *mapping, uintptr_t addres
 	return address - start < end - start && length - 1 < end - address;
 }
 
+/* What the processor can do for the range alone; CPU_NOT_ENOUGH for an empty one. Wait-free. */
+static inline enum cpu_work registry_work(uintptr_t address, size_t length)
+{
+	const struct mapping *mapping = registry_entry(address);
+
+	if (__builtin_expect(mapping && mapping_holds(mapping, address, length), 1))
+		return atomic_load_explicit(&mapping->cpu_work, memory_order_relaxed);
+	return CPU_NOT_ENOUGH;
+}
+
 /* The mapping that holds an address, NULL if none does. Wait-free. */
 static inline struct mapping *registry_find(uintptr_t address)
 {

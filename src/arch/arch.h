@@ -6,6 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The ways to flush that copies are compiled together with; the others get plain copies. */
+enum flush_kind {
+	FLUSH_OTHER,
+	FLUSH_CLWB,
+	FLUSH_CLFLUSHOPT,
+	FLUSH_CLFLUSH,
+	FLUSH_KINDS,
+};
+
 /*
  * One way of moving stores from the processor's caches to the persistence
  * domain. Each file of this directory defines some, under the same names
@@ -15,6 +24,7 @@
  */
 struct flush_method {
 	const char *name;
+	enum flush_kind kind;
 	/* False: this processor has no proven way, and persistent memory must go through msync(2). */
 	bool proven;
 	/* Does this processor have it? Called once, at load; may set flush_line. */

@@ -1,4 +1,4 @@
-/* select.c: ranks the ways to flush and chooses one, once, at load */
+/* select.c: ranks the ways to flush and to copy and chooses one of each, once, at load */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "methods.h"
 
@@ -16,7 +16,7 @@
  * line after the other. arm64: the point of deep persistence survives a sudden
  * loss of power, the point of persistence may rely on a battery.
  */
-static const struct flush_method *const ranking[] = {
+static const struct flush_method *const flush_ranking[] = {
 #if defined(__x86_64__)
 	&flush_clwb,
 	&flush_clflushopt,
@@ -32,54 +32,102 @@ static const struct flush_method *const ranking[] = {
 	&flush_none,
 };
 
-enum { METHODS = sizeof(ranking) / sizeof(ranking[0]) };
+/*
+ * Direct stores go past the caches, so that a whole line needs no flush; the
+ * others store and flush, the wider the fewer instructions.
+ */
+static const struct copy_method *const copy_ranking[] = {
+#if defined(__x86_64__)
+	&copy_direct,
+	&copy_avx,
+	&copy_sse2,
+#endif
+	&copy_plain,
+};
+
+enum {
+	FLUSHES = sizeof(flush_ranking) / sizeof(flush_ranking[0]),
+	COPIES = sizeof(copy_ranking) / sizeof(copy_ranking[0]),
+};
 
 uintptr_t flush_line = 64;
 
 struct flush_method cpu;
+struct copy_way cpu_copy;
+const char *cpu_copy_name;
+
+static const char *flush_name(unsigned rank)
+{
+	return flush_ranking[rank]->name;
+}
+
+static bool flush_is_usable(unsigned rank)
+{
+	return flush_ranking[rank]->usable();
+}
+
+static const char *copy_name(unsigned rank)
+{
+	return copy_ranking[rank]->name;
+}
+
+static bool copy_is_usable(unsigned rank)
+{
+	return copy_ranking[rank]->with[cpu.kind].copy && copy_ranking[rank]->usable();
+}
+
+/* One of the two rankings. */
+struct choice {
+	const char *variable;
+	unsigned count;
+	const char *(*name)(unsigned rank);
+	bool (*usable)(unsigned rank);
+};
+
+static const struct choice flush_choice = {"PMEM_TEST_FLUSH", FLUSHES, flush_name, flush_is_usable};
+static const struct choice copy_choice = {"PMEM_TEST_COPY", COPIES, copy_name, copy_is_usable};
 
 #ifdef PMEM_TEST_BUILD
 /*
- * PMEM_TEST_FLUSH=NAME takes that method, so that each runs on one machine. A
- * test that asked for what does not exist must not pass with something else.
+ * PMEM_TEST_FLUSH=NAME and PMEM_TEST_COPY=NAME take that method, so that each
+ * runs on one machine. A test that asked for what does not exist must not pass
+ * with something else.
  */
-static const struct flush_method *narrowed(void)
+static unsigned choose(const struct choice *choice)
 {
-	const char *name = getenv("PMEM_TEST_FLUSH");
+	const char *name = getenv(choice->variable);
+	unsigned rank = 0;
 
-	if (!name)
-		return NULL;
-	for (size_t i = 0; i < METHODS; i++) {
-		if (strcmp(ranking[i]->name, name) == 0 && ranking[i]->usable())
-			return ranking[i];
-	}
-	fprintf(stderr, "PMEM_TEST_FLUSH=%s: this processor has:", name);
-	for (size_t i = 0; i < METHODS; i++) {
-		if (ranking[i]->usable())
-			fprintf(stderr, " %s", ranking[i]->name);
+	while (rank < choice->count && !((!name || strcmp(choice->name(rank), name) == 0) && choice->usable(rank)))
+		rank++;
+	if (rank < choice->count)
+		return rank;
+	fprintf(stderr, "%s=%s: this processor has:", choice->variable, name);
+	for (rank = 0; rank < choice->count; rank++) {
+		if (choice->usable(rank))
+			fprintf(stderr, " %s", choice->name(rank));
 	}
 	fputc('\n', stderr);
 	abort();
 }
 #else
-static const struct flush_method *narrowed(void)
+/* The last of each ranking is always usable. */
+static unsigned choose(const struct choice *choice)
 {
-	return NULL;
+	unsigned rank = 0;
+
+	while (!choice->usable(rank))
+		rank++;
+	return rank;
 }
 #endif
 
-static const struct flush_method *best(void)
+__attribute__((constructor(101))) static void select_methods(void)
 {
-	size_t i = 0;
+	const struct copy_method *copy;
 
-	while (!ranking[i]->usable())
-		i++;
-	return ranking[i];
-}
-
-__attribute__((constructor(101))) static void select_flush_method(void)
-{
-	const struct flush_method *chosen = narrowed();
-
-	cpu = chosen ? *chosen : *best();
+	cpu = *flush_ranking[choose(&flush_choice)];
+	copy = copy_ranking[choose(&copy_choice)];
+	cpu_copy = copy->with[cpu.kind];
+	cpu_copy_name = copy->name;
 }

@@ -6,6 +6,7 @@
  * withdrawn: its CPUID bit means nothing, though emulators still set it.
  */
 #include "methods.h"
+#include "x86_64.h"
 
 #include <cpuid.h>
 
@@ -14,32 +15,6 @@ enum {
 	CPUID7_EBX_CLFLUSHOPT = 1 << 23,
 	CPUID7_EBX_CLWB = 1 << 24,
 };
-
-static inline void clwb(uintptr_t line)
-{
-	__asm__ volatile("clwb %0" : "+m"(*(volatile char *)line));
-}
-
-static inline void clflushopt(uintptr_t line)
-{
-	__asm__ volatile("clflushopt %0" : "+m"(*(volatile char *)line));
-}
-
-static inline void clflush(uintptr_t line)
-{
-	__asm__ volatile("clflush %0" : "+m"(*(volatile char *)line));
-}
-
-static inline void sfence(void)
-{
-	__asm__ volatile("sfence" ::: "memory");
-}
-
-/* Orders CLFLUSH on every processor; SFENCE does so on Intel's only. */
-static inline void mfence(void)
-{
-	__asm__ volatile("mfence" ::: "memory");
-}
 
 /* CPUID 1: EBX[15:8] is the flush line in units of 8 bytes. */
 static bool has_clflush(void)
@@ -127,6 +102,7 @@ static void fence_by_mfence(void)
 
 const struct flush_method flush_clwb = {
 	.name = "clwb",
+	.kind = FLUSH_CLWB,
 	.proven = true,
 	.usable = has_clwb,
 	.flush = flush_by_clwb,
@@ -136,6 +112,7 @@ const struct flush_method flush_clwb = {
 
 const struct flush_method flush_clflushopt = {
 	.name = "clflushopt",
+	.kind = FLUSH_CLFLUSHOPT,
 	.proven = true,
 	.usable = has_clflushopt,
 	.flush = flush_by_clflushopt,
@@ -145,6 +122,7 @@ const struct flush_method flush_clflushopt = {
 
 const struct flush_method flush_clflush = {
 	.name = "clflush",
+	.kind = FLUSH_CLFLUSH,
 	.proven = true,
 	.usable = has_clflush,
 	.flush = flush_by_clflush,
