@@ -62,15 +62,19 @@ static void *fill_plainly(void *dst, int byte, size_t length, bool fence)
 	return dst;
 }
 
-#define WAY {.copy = copy_plainly, .fill = fill_plainly}
+#define WAY                                                                                                            \
+	{                                                                                                              \
+		.copy = copy_plainly, .fill = fill_plainly                                                             \
+	}
 
 const struct copy_method copy_plain = {
 	.name = "plain",
 	.usable = usable_always,
-	.with = {
-		[FLUSH_OTHER] = WAY,
-		[FLUSH_CLWB] = WAY,
-		[FLUSH_CLFLUSHOPT] = WAY,
-		[FLUSH_CLFLUSH] = WAY,
-	},
+	.with =
+		{
+			[FLUSH_OTHER] = WAY,
+			[FLUSH_CLWB] = WAY,
+			[FLUSH_CLFLUSHOPT] = WAY,
+			[FLUSH_CLFLUSH] = WAY,
+		},
 };

@@ -201,27 +201,27 @@ static bool has_direct_stores(void)
 	return has_avx2() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c & CPUID7_ECX_DIRECT) == CPUID7_ECX_DIRECT;
 }
 
-#define WIDTH sse2
+#define WIDTH  sse2
 #define METHOD "sse2"
 #define USABLE lines_are_of_64_bytes
-#define HALF sse2
+#define HALF   sse2
 #define TARGET "sse2"
 #define DIRECT 0
 #include "copy_x86_64_body.h"
 
-#define WIDTH avx
+#define WIDTH  avx
 #define METHOD "avx"
 #define USABLE has_avx2
-#define HALF avx
+#define HALF   avx
 #define TARGET "avx2"
 #define DIRECT 0
 #include "copy_x86_64_body.h"
 
 /* Direct stores for whole lines, 32-byte stores for parts of lines. */
-#define WIDTH direct
+#define WIDTH  direct
 #define METHOD "direct"
 #define USABLE has_direct_stores
-#define HALF avx
+#define HALF   avx
 #define TARGET "avx2"
 #define DIRECT 1
 #include "copy_x86_64_body.h"

@@ -8,10 +8,10 @@
  * at the end, one for each way to flush: kind is a constant there.
  */
 #define JOINED(name, suffix) name##_##suffix
-#define JOIN(name, suffix) JOINED(name, suffix)
-#define NAME(name) JOIN(name, WIDTH)
-#define OF_HALF(name) JOIN(name, HALF)
-#define BODY __attribute__((target(TARGET))) always_inline
+#define JOIN(name, suffix)   JOINED(name, suffix)
+#define NAME(name)           JOIN(name, WIDTH)
+#define OF_HALF(name)        JOIN(name, HALF)
+#define BODY                 __attribute__((target(TARGET))) always_inline
 
 /* --- Copy ------------------------------------------------------------------------------------ */
 
@@ -250,12 +250,12 @@ BODY void *NAME(fill_bytes)(enum flush_kind kind, void *dst, int byte, size_t le
 	__attribute__((target(TARGET))) static void *JOIN(NAME(copy), flush)(void *dst, const void *src,               \
 									     size_t length, bool fence)                \
 	{                                                                                                              \
-		return NAME(copy_bytes)(kind, dst, src, length, fence);                                                      \
+		return NAME(copy_bytes)(kind, dst, src, length, fence);                                                \
 	}                                                                                                              \
 	__attribute__((target(TARGET))) static void *JOIN(NAME(fill), flush)(void *dst, int byte, size_t length,       \
 									     bool fence)                               \
 	{                                                                                                              \
-		return NAME(fill_bytes)(kind, dst, byte, length, fence);                                                     \
+		return NAME(fill_bytes)(kind, dst, byte, length, fence);                                               \
 	}
 
 INSTANCE(clwb, FLUSH_CLWB)
@@ -265,11 +265,12 @@ INSTANCE(clflush, FLUSH_CLFLUSH)
 const struct copy_method NAME(copy) = {
 	.name = METHOD,
 	.usable = USABLE,
-	.with = {
-		[FLUSH_CLWB] = {JOIN(NAME(copy), clwb), JOIN(NAME(fill), clwb)},
-		[FLUSH_CLFLUSHOPT] = {JOIN(NAME(copy), clflushopt), JOIN(NAME(fill), clflushopt)},
-		[FLUSH_CLFLUSH] = {JOIN(NAME(copy), clflush), JOIN(NAME(fill), clflush)},
-	},
+	.with =
+		{
+			[FLUSH_CLWB] = {JOIN(NAME(copy), clwb), JOIN(NAME(fill), clwb)},
+			[FLUSH_CLFLUSHOPT] = {JOIN(NAME(copy), clflushopt), JOIN(NAME(fill), clflushopt)},
+			[FLUSH_CLFLUSH] = {JOIN(NAME(copy), clflush), JOIN(NAME(fill), clflush)},
+		},
 };
 
 #undef INSTANCE

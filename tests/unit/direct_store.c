@@ -12,7 +12,7 @@
 
 /* An operand in memory: base, index and displacement as mod, r/m and SIB say. Returns the byte after it. */
 static const unsigned char *decode_memory(const unsigned char *at, unsigned rex, const uintptr_t registers[16],
-					   uintptr_t *address)
+					  uintptr_t *address)
 {
 	const unsigned mode = *at >> 6, rm = *at & 7;
 	int displacement = 0;

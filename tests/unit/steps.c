@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "steps.h"
 
+#include "direct_store.h"
+
 #if defined(__x86_64__)
 
 #include <signal.h>
@@ -43,14 +45,22 @@ static void read_instruction(pid_t child, uintptr_t where, struct instruction *i
 	}
 }
 
-static uintptr_t register_value(const struct user_regs_struct *registers, unsigned number)
+static void encoded_order(const struct user_regs_struct *registers, uintptr_t values[16])
 {
-	const uintptr_t values[] = {
+	const uintptr_t ordered[] = {
 		registers->rax, registers->rcx, registers->rdx, registers->rbx, registers->rsp, registers->rbp,
 		registers->rsi, registers->rdi, registers->r8,  registers->r9,  registers->r10, registers->r11,
 		registers->r12, registers->r13, registers->r14, registers->r15,
 	};
 
+	memcpy(values, ordered, sizeof(ordered));
+}
+
+static uintptr_t register_value(const struct user_regs_struct *registers, unsigned number)
+{
+	uintptr_t values[16];
+
+	encoded_order(registers, values);
 	return values[number];
 }
 
@@ -85,6 +95,29 @@ static uintptr_t operand(const struct instruction *instruction, const struct use
 	return address;
 }
 
+/* Size bytes from the child's memory at from become durable at to; lines outside of what is watched are ignored. */
+static void note_durable(pid_t child, struct durable *durable, uintptr_t to, const void *value, uintptr_t from,
+			 size_t size)
+{
+	struct iovec local, remote = {.iov_base = (void *)from, .iov_len = size};
+
+	if (!durable || to < durable->start || to - durable->start > durable->size - size)
+		return;
+	local = (struct iovec){.iov_base = durable->bytes + (to - durable->start), .iov_len = size};
+	if (value)
+		memcpy(local.iov_base, value, size);
+	else
+		process_vm_readv(child, &local, 1, &remote, 1, 0);
+}
+
+static void note_direct_store(pid_t child, const struct direct_store *store, struct steps *steps,
+			      struct durable *durable)
+{
+	steps->direct_stores++;
+	steps->fenced_last = false;
+	note_durable(child, durable, store->to, store->size == 64 ? NULL : &store->value, store->from, store->size);
+}
+
 static void note_flush(struct steps *steps, uintptr_t address)
 {
 	if (steps->flushes < STEPS_LINES_MAX)
@@ -103,11 +136,14 @@ static void note_fence(struct steps *steps)
  * Group 15 (0f ae): register forms /6 mfence and /7 sfence; memory forms /7
  * clflush, and with 66 /6 clwb and /7 clflushopt.
  */
-static void note(const struct instruction *instruction, const struct user_regs_struct *registers, struct steps *steps)
+static void note(pid_t child, const struct instruction *instruction, const struct user_regs_struct *registers,
+		 struct steps *steps, struct durable *durable)
 {
 	const unsigned char *opcode = &instruction->bytes[instruction->at];
 	const unsigned extension = opcode[2] >> 3 & 7;
 	const bool in_register = opcode[2] >> 6 == 3;
+	uintptr_t values[16], line;
+	struct direct_store store;
 
 	steps->instructions++;
 	steps->locked += instruction->lock;
@@ -115,12 +151,53 @@ static void note(const struct instruction *instruction, const struct user_regs_s
 		return;
 	if (opcode[1] == 0x05)
 		steps->system_calls++;
+	encoded_order(registers, values);
+	if (direct_store_decode(instruction->bytes, values, &store))
+		note_direct_store(child, &store, steps, durable);
 	if (opcode[1] != 0xae)
 		return;
 	if (in_register && extension >= 6)
 		note_fence(steps);
-	else if (!in_register && (extension == 7 || (extension == 6 && instruction->operand_size)))
-		note_flush(steps, operand(instruction, registers));
+	if (in_register || !(extension == 7 || (extension == 6 && instruction->operand_size)))
+		return;
+	line = operand(instruction, registers) & ~(uintptr_t)63;
+	note_flush(steps, line);
+	note_durable(child, durable, line, NULL, line, 64);
+}
+
+/* A direct store that the processor refused: the child is taken to the next instruction. */
+static bool carry_out(pid_t child, struct user_regs_struct *registers)
+{
+	struct instruction instruction;
+	struct direct_store store;
+	uintptr_t values[16];
+	char bytes[64];
+	struct iovec local = {.iov_base = bytes}, remote;
+
+	read_instruction(child, registers->rip, &instruction);
+	encoded_order(registers, values);
+	if (!direct_store_decode(instruction.bytes, values, &store))
+		return false;
+	memcpy(bytes, &store.value, sizeof(store.value));
+	local.iov_len = store.size;
+	remote = (struct iovec){.iov_base = (void *)store.from, .iov_len = store.size};
+	if (store.size == 64 && process_vm_readv(child, &local, 1, &remote, 1, 0) < 0)
+		return false;
+	remote.iov_base = (void *)store.to;
+	registers->rip += store.length;
+	return process_vm_writev(child, &local, 1, &remote, 1, 0) == (ssize_t)store.size &&
+	       ptrace(PTRACE_SETREGS, child, NULL, registers) == 0;
+}
+
+/* One instruction further, and where that is. False when there is none. */
+static bool step(pid_t child, struct user_regs_struct *registers)
+{
+	int status;
+
+	if (ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) != 0 || waitpid(child, &status, 0) != child ||
+	    !WIFSTOPPED(status) || ptrace(PTRACE_GETREGS, child, NULL, registers) != 0)
+		return false;
+	return WSTOPSIG(status) == SIGTRAP || (WSTOPSIG(status) == SIGILL && carry_out(child, registers));
 }
 
 /* Where the child stands still at the beginning and at the end. */
@@ -134,28 +211,25 @@ static void run_between_stops(void (*function)(void *arg), void *arg)
 }
 
 /* Steps until the mark: a system call with number -1. Steps inside raise() do not count. */
-static bool follow(pid_t child, void (*function)(void *arg), struct steps *steps)
+static bool follow(pid_t child, void (*function)(void *arg), struct steps *steps, struct durable *durable)
 {
 	struct user_regs_struct registers;
 	struct instruction instruction;
 	bool inside = false;
-	int status;
 
-	while (ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0 && waitpid(child, &status, 0) == child &&
-	       WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP) {
-		ptrace(PTRACE_GETREGS, child, NULL, &registers);
+	while (step(child, &registers)) {
 		inside = inside || registers.rip == (uintptr_t)function;
 		if (!inside)
 			continue;
 		read_instruction(child, registers.rip, &instruction);
 		if (instruction.bytes[0] == 0x0f && instruction.bytes[1] == 0x05 && (long)registers.rax == -1)
 			return true;
-		note(&instruction, &registers, steps);
+		note(child, &instruction, &registers, steps, durable);
 	}
 	return false;
 }
 
-bool step_through(void (*function)(void *arg), void *arg, struct steps *steps)
+bool step_through_durably(void (*function)(void *arg), void *arg, struct steps *steps, struct durable *durable)
 {
 	const pid_t child = fork();
 	bool done;
@@ -164,7 +238,7 @@ bool step_through(void (*function)(void *arg), void *arg, struct steps *steps)
 	memset(steps, 0, sizeof(*steps));
 	if (child == 0)
 		run_between_stops(function, arg);
-	done = waitpid(child, &status, 0) == child && WIFSTOPPED(status) && follow(child, function, steps);
+	done = waitpid(child, &status, 0) == child && WIFSTOPPED(status) && follow(child, function, steps, durable);
 	kill(child, SIGKILL);
 	waitpid(child, &status, 0);
 	return done;
@@ -172,12 +246,18 @@ bool step_through(void (*function)(void *arg), void *arg, struct steps *steps)
 
 #else
 
-bool step_through(void (*function)(void *arg), void *arg, struct steps *steps)
+bool step_through_durably(void (*function)(void *arg), void *arg, struct steps *steps, struct durable *durable)
 {
 	(void)function;
 	(void)arg;
 	(void)steps;
+	(void)durable;
 	return false;
 }
 
 #endif
+
+bool step_through(void (*function)(void *arg), void *arg, struct steps *steps)
+{
+	return step_through_durably(function, arg, steps, NULL);
+}

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "arch/methods.h"
 #include "direct_store.h"
+#include "steps.h"
 #include "test_file.h"
 
 #include <pmem.h>
@@ -34,11 +35,12 @@ enum { METHODS = sizeof(methods) / sizeof(methods[0]) };
 
 /* Around every boundary that a method has: of vectors, lines, unrolled loops, streams and blocks. */
 static const size_t short_lengths[] = {
-	0,  1,  2,  3,  4,  5,   7,   8,   9,   15,  16,  17,  31,  32,  33,  47,  48, 49,
+	0,  1,  2,  3,  4,  5,   7,   8,   9,   15,  16,  17,  31,  32,  33,  47,  48,  49,
 	63, 64, 65, 66, 95, 127, 128, 129, 160, 191, 192, 193, 255, 256, 257, 320, 321,
 };
 static const size_t long_lengths[] = {
-	1023, 1024, 1025, 2047, 2048, 2049, 2111, 2112, 2113, 3071, 3072, 3200, 4095, 4096, 4097, 5000, 8191, 8192, 8193,
+	1023, 1024, 1025, 2047, 2048, 2049, 2111, 2112, 2113, 3071,
+	3072, 3200, 4095, 4096, 4097, 5000, 8191, 8192, 8193,
 };
 
 enum {
@@ -136,8 +138,10 @@ static void every_overlap(void **state)
 		for (size_t d = 0; d < sizeof(distances) / sizeof(distances[0]); d++) {
 			for (size_t offset = 0; offset < LINE; offset += step) {
 				for (size_t i = 0; i < SHORT_LENGTHS; i++) {
-					try_copy(methods[m], 4096 + offset, 4096 + offset + distances[d], short_lengths[i]);
-					try_copy(methods[m], 4096 + offset + distances[d], 4096 + offset, short_lengths[i]);
+					try_copy(methods[m], 4096 + offset, 4096 + offset + distances[d],
+						 short_lengths[i]);
+					try_copy(methods[m], 4096 + offset + distances[d], 4096 + offset,
+						 short_lengths[i]);
 				}
 			}
 			for (size_t i = 0; i < LONG_LENGTHS; i++) {
@@ -165,6 +169,94 @@ static void every_fill(void **state)
 	}
 }
 
+/* --- What is durable ------------------------------------------------------------------------------- */
+
+/* The functions of pmem.h, or a method of ours by itself, in the child that is single-stepped. */
+struct stepped {
+	const struct copy_way *way; /* NULL: pmem_copy_persist(), pmem_fill_persist() */
+	bool fill;
+	unsigned char *to;
+	const unsigned char *from;
+	size_t length;
+};
+
+static void run_stepped(void *arg)
+{
+	const struct stepped *stepped = arg;
+
+	if (stepped->way && stepped->fill)
+		stepped->way->fill(stepped->to, 0x5a, stepped->length, true);
+	else if (stepped->way)
+		stepped->way->copy(stepped->to, stepped->from, stepped->length, true);
+	else if (stepped->fill)
+		pmem_fill_persist(stepped->to, 0x5a, stepped->length);
+	else
+		pmem_copy_persist(stepped->to, stepped->from, stepped->length);
+}
+
+static const struct range {
+	size_t to, from, length;
+} stepped_ranges[] = {
+	{4096, 8192, 1},    {4096, 8192, 8},    {4100, 8192, 8},    {4155, 8199, 8},     {4159, 8192, 2},
+	{4096, 8192, 63},   {4096, 8192, 64},   {4096, 8201, 64},   {4097, 8192, 64},    {4096, 8192, 65},
+	{4159, 8192, 65},   {4100, 8200, 127},  {4096, 8192, 128},  {4130, 8192, 257},   {4096, 8192, 1024},
+	{4101, 8192, 2047}, {4096, 8192, 2048}, {4159, 8193, 2300}, {4096, 16384, 4096}, {4159, 16400, 5000},
+	{4096, 4100, 300},  {4100, 4096, 300},  {4096, 4196, 3000}, {4196, 4096, 3000},  {4096, 4096, 200},
+};
+
+/*
+ * Runs on the copy in the child, so that area stays as it was; afterwards the
+ * model has what memmove makes of it, and that has to be durable, to the byte.
+ * The lines beside the destination are to be as they were.
+ */
+static void check_stepped(struct stepped *stepped, const struct range *range, const char *what)
+{
+	static unsigned char image[AREA];
+	struct durable durable = {.start = (uintptr_t)area, .size = AREA, .bytes = image};
+	struct steps steps;
+
+	scatter(0, AREA);
+	memcpy(image, area, AREA);
+	*stepped = (struct stepped){stepped->way, stepped->fill, &area[range->to], &area[range->from], range->length};
+	if (!step_through_durably(run_stepped, stepped, &steps, &durable))
+		skip();
+	if (stepped->fill)
+		memset(&model[range->to], 0x5a, range->length);
+	else
+		memmove(&model[range->to], &model[range->from], range->length);
+	if (memcmp(image, model, AREA) != 0)
+		fail_msg("%s of %zu bytes at %zu: not all of it was flushed after it was stored", what, range->length,
+			 range->to);
+	/* Each line once, and one fence, the last of all. */
+	assert_int_equal(steps.flushes + steps.direct_stores,
+			 (range->to + range->length - 1) / LINE - range->to / LINE + 1);
+	assert_int_equal(steps.fences, 1);
+	assert_true(steps.fenced_last);
+	assert_int_equal(steps.system_calls, 0);
+	assert_int_equal(steps.locked, 0);
+}
+
+static void every_line_is_flushed_or_direct_before_the_fence(void **state)
+{
+	struct stepped stepped = {0};
+	size_t step;
+
+	(void)state;
+	if (!cpu.proven)
+		skip();
+	for (size_t m = 0; m < METHODS; m++) {
+		if (!can_try(methods[m], &step))
+			continue;
+		stepped.way = &methods[m]->with[cpu.kind];
+		for (size_t i = 0; i < sizeof(stepped_ranges) / sizeof(stepped_ranges[0]); i++) {
+			stepped.fill = false;
+			check_stepped(&stepped, &stepped_ranges[i], methods[m]->name);
+			stepped.fill = true;
+			check_stepped(&stepped, &stepped_ranges[i], methods[m]->name);
+		}
+	}
+}
+
 /* A method that was asked for is the one in use. */
 static void the_choice_is_the_one_asked_for(void **state)
 {
@@ -183,6 +275,7 @@ int main(void)
 		cmocka_unit_test(every_alignment),
 		cmocka_unit_test(every_overlap),
 		cmocka_unit_test(every_fill),
+		cmocka_unit_test(every_line_is_flushed_or_direct_before_the_fence),
 	};
 
 	return cmocka_run_group_tests_name("copy", tests, NULL, NULL);

@@ -64,6 +64,23 @@ static void flushed_lines_reach_it_and_no_others(void **state)
 	close(fd);
 }
 
+static void copies_and_fills_reach_it(void **state)
+{
+	const int fd = test_file(SIZE);
+	char *base = pmem_map(fd, SIZE);
+
+	(void)state;
+	pmem_copy_persist(base + 100, "x", 1);
+	pmem_fill(base + 3000, 'y', 300);
+	assert_int_equal(byte_of_file(fd, 100), 'x');
+	assert_int_equal(byte_of_file(fd, 3000), 'y');
+	assert_int_equal(byte_of_file(fd, 3299), 'y');
+	assert_int_equal(byte_of_file(fd, 3300), 0);
+	pmem_fence();
+	pmem_unmap(base, SIZE);
+	close(fd);
+}
+
 static void the_file_is_seen_through_the_mapping(void **state)
 {
 	const int fd = test_file(SIZE);
@@ -117,6 +134,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unflushed_stores_never_reach_the_file),
 		cmocka_unit_test(flushed_lines_reach_it_and_no_others),
+		cmocka_unit_test(copies_and_fills_reach_it),
 		cmocka_unit_test(the_file_is_seen_through_the_mapping),
 		cmocka_unit_test(parts_can_be_unmapped),
 		cmocka_unit_test(it_is_not_persistent_memory),
