@@ -1,6 +1,7 @@
 /* deep.c: beyond the persistence domain, to the most reliable place that software can reach */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "arch/arch.h"
+#include "cancel.h"
 #include "classify.h"
 #include "failure.h"
 #include "pages.h"
@@ -59,14 +60,16 @@ static bool is_page_cache(uintptr_t address, size_t length)
 int pmem_deep_persist(const void *addr, size_t len)
 {
 	const uintptr_t address = (uintptr_t)addr;
-	int result;
+	int result, cancel;
 
 	if (pmem_try_persist((void *)address, len) < 0)
 		return -1;
 	if (len == 0 || is_page_cache(address, len))
 		return 0;
+	cancel = cancel_forbid();
 	result = proc_each_vma(page_down(address), page_up(address + len), VMA_BRIEF, deepen_vma,
 			       (uintptr_t[]){page_down(address), page_up(address + len)});
+	cancel_allow(cancel);
 	if (result < 0)
 		return fail(errno,
 			    "/proc/self/maps cannot be read: %m; the data is in the persistence domain, and no deeper");

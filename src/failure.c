@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "failure.h"
 
+#include "cancel.h"
+
 #include <errno.h>
 #include <pmem.h>
 #include <pthread.h>
@@ -103,9 +105,11 @@ int fail_range(int error, uintptr_t start, uintptr_t end, const char *format, ..
 __attribute__((noreturn)) static void print_and_abort(const struct pmem_failure *failure)
 {
 	char line[MESSAGE_SIZE + 64];
-	int length = snprintf(line, sizeof(line), "libpmem: %s\n", failure->message);
-	ssize_t written = write(STDERR_FILENO, line, (size_t)length);
+	const int length = snprintf(line, sizeof(line), "libpmem: %s\n", failure->message);
+	ssize_t written;
 
+	cancel_forbid();
+	written = write(STDERR_FILENO, line, (size_t)length);
 	(void)written;
 	abort();
 }

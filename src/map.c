@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #define _GNU_SOURCE
 #include "arena.h"
+#include "cancel.h"
 #include "classify.h"
 #include "failure.h"
 #include "file.h"
@@ -256,18 +257,27 @@ static void *map_and_register(const struct request *request)
 	return at;
 }
 
+static void *map_checked(const struct request *request)
+{
+	void *at;
+
+	cursors_lock();
+	registry_lock();
+	at = map_and_register(request);
+	registry_unlock();
+	cursors_unlock();
+	return at;
+}
+
 void *pmem_map_range(int fd, off_t offset, size_t len, unsigned flags)
 {
 	struct request request = {.fd = fd};
-	void *at;
+	void *at = MAP_FAILED;
+	const int cancel = cancel_forbid();
 
-	if (check_request(&request, offset, len, flags) < 0)
-		return NULL;
-	cursors_lock();
-	registry_lock();
-	at = map_and_register(&request);
-	registry_unlock();
-	cursors_unlock();
+	if (check_request(&request, offset, len, flags) == 0)
+		at = map_checked(&request);
+	cancel_allow(cancel);
 	return at == MAP_FAILED ? NULL : at;
 }
 
@@ -312,15 +322,17 @@ int pmem_unmap(void *addr, size_t len)
 {
 	const uintptr_t start = (uintptr_t)addr;
 	uintptr_t end;
-	int result;
+	int result, cancel;
 
 	if (len == 0 || range_wraps(start, len) || start % page_size() != 0)
 		return fail(EINVAL, "unmapping %zu bytes at %p: empty, not page-aligned, or beyond all addresses", len,
 			    addr);
 	end = page_up(start + len);
+	cancel = cancel_forbid();
 	sync_if_last_chance(start, end);
 	registry_lock();
 	result = unmap(start, end);
 	registry_unlock();
+	cancel_allow(cancel);
 	return result;
 }

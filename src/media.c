@@ -3,6 +3,7 @@
 #include "media.h"
 
 #include "arch/arch.h"
+#include "cancel.h"
 #include "failure.h"
 #include "pages.h"
 #include "registry.h"
@@ -41,7 +42,7 @@ static int do_part(uintptr_t start, uintptr_t end, bool persist, uintptr_t *part
 /* Goes on after a part that failed, so that what can be durable becomes so; the last failure is told. */
 static int do_range(uintptr_t address, size_t length, bool persist)
 {
-	int result = 0, error = 0;
+	int result = 0, error = 0, cancel;
 	uintptr_t part_end;
 
 	if (length == 0)
@@ -50,12 +51,14 @@ static int do_range(uintptr_t address, size_t length, bool persist)
 		return fail_range(EINVAL, address, address,
 				  "NOT durable: %zu bytes at %p wrap around the address space", length,
 				  (void *)address);
+	cancel = cancel_forbid();
 	for (uintptr_t at = address; at < address + length; at = part_end) {
 		if (do_part(at, address + length, persist, &part_end) < 0) {
 			result = -1;
 			error = errno;
 		}
 	}
+	cancel_allow(cancel);
 	if (result < 0)
 		errno = error;
 	return result;

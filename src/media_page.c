@@ -1,5 +1,6 @@
 /* media_page.c: the page cache: flushed ranges wait for the fence, which has the kernel write them */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "cancel.h"
 #include "failure.h"
 #include "file.h"
 #include "media.h"
@@ -247,10 +248,11 @@ int page_flush(struct mapping *mapping, uintptr_t start, uintptr_t end)
 
 int page_complete(void)
 {
-	int result = 0, error = 0;
+	int result = 0, error = 0, cancel;
 
 	if (list.busy)
 		return 0;
+	cancel = cancel_forbid();
 	list.busy = true;
 	merge();
 	for (unsigned i = 0; i < page_pending; i++) {
@@ -265,6 +267,7 @@ int page_complete(void)
 	page_pending = 0;
 	list.full = false;
 	list.busy = false;
+	cancel_allow(cancel);
 	if (result < 0)
 		errno = error;
 	return result;

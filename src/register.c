@@ -1,6 +1,7 @@
 /* register.c: mappings of the program's own, and what a mapping is */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "arena.h"
+#include "cancel.h"
 #include "classify.h"
 #include "failure.h"
 #include "file.h"
@@ -129,28 +130,32 @@ static int register_range(uintptr_t start, uintptr_t end)
 int pmem_register(void *addr, size_t len)
 {
 	const uintptr_t address = (uintptr_t)addr;
-	int result;
+	int result, cancel;
 
 	if (check_call(address, len) < 0)
 		return -1;
+	cancel = cancel_forbid();
 	cursors_lock();
 	registry_lock();
 	result = register_range(page_down(address), page_up(address + len));
 	registry_unlock();
 	cursors_unlock();
+	cancel_allow(cancel);
 	return result;
 }
 
 int pmem_unregister(void *addr, size_t len)
 {
 	const uintptr_t address = (uintptr_t)addr;
-	int result;
+	int result, cancel;
 
 	if (check_call(address, len) < 0)
 		return -1;
+	cancel = cancel_forbid();
 	registry_lock();
 	result = each_foreign_part(page_down(address), page_up(address + len), registry_remove);
 	registry_unlock();
+	cancel_allow(cancel);
 	return result < 0 ? fail(ENOMEM, "no memory to split a registration") : 0;
 }
 
@@ -205,12 +210,14 @@ enum pmem_granularity pmem_granularity(const void *addr, size_t len)
 	enum pmem_granularity coarsest = PMEM_GRANULARITY_BYTE;
 	const struct mapping *mapping;
 	uintptr_t at = address, end;
+	int cancel;
 
 	if (range_wraps(address, len ? len : 1)) {
 		errno = ENOMEM;
 		return PMEM_GRANULARITY_NONE;
 	}
 	end = address + (len ? len : 1);
+	cancel = cancel_forbid();
 	while (at < end) {
 		mapping = registry_find(at);
 		if (mapping) {
@@ -223,5 +230,6 @@ enum pmem_granularity pmem_granularity(const void *addr, size_t len)
 			at = next;
 		}
 	}
+	cancel_allow(cancel);
 	return coarsest;
 }
