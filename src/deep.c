@@ -7,6 +7,7 @@
 #include "pages.h"
 #include "proc.h"
 #include "registry.h"
+#include "suspect.h"
 #include "sysfs.h"
 
 #include <errno.h>
@@ -42,7 +43,7 @@ static int deepen_vma(const struct vma *vma, void *arg)
 
 	if (vma_is_device_dax(vma))
 		return flush_region(vma, start, end) < 0;
-	error = msync_range(start, end);
+	error = suspect_msync(start, end);
 	if (error)
 		return fail_range(error, start, end, "%zu bytes at %p: msync failed: %m", (size_t)(end - start),
 				  (void *)start) < 0;

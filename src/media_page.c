@@ -97,7 +97,8 @@ static void mark_failed(const struct mapping *mapping, uintptr_t start, uintptr_
 }
 
 /*
- * Makes a run durable. 0 or an errno value; a failure of the file is marked.
+ * Makes a run durable. 0 or an errno value; a failure of the file is marked,
+ * before any thread that persists a mapping of the program's own looks for it.
  * Our own cursor is asked too: somebody else may have had msync's report.
  * Without a cursor the report of an error can be had only once, so that no other
  * thread may msync the file between our msync and our mark.
@@ -133,7 +134,9 @@ static int persist_run(struct mapping *mapping, uintptr_t start, uintptr_t end, 
 		return tell(mapping, start, end, error,
 			    "NOT durable: %zu bytes at %p of %s: an earlier write-back of the file failed (%m); "
 			    "unmap it and map it anew");
+	suspect_hold();
 	error = sync_run(mapping, start, end, flushed_before);
+	suspect_release();
 	if (error == 0)
 		return 0;
 	if (error == ENOMEM)

@@ -28,13 +28,6 @@ static int remembered_error(uintptr_t start, uintptr_t end)
 	return error;
 }
 
-static void remember(uintptr_t start, uintptr_t end, int error)
-{
-	registry_lock();
-	suspect_add(start, end, error);
-	registry_unlock();
-}
-
 /* One mapping inside a range that msync as a whole refused with EINVAL. 0 or an errno value. */
 static int persist_vma(const struct vma *vma, void *arg)
 {
@@ -43,7 +36,7 @@ static int persist_vma(const struct vma *vma, void *arg)
 	const uintptr_t end = vma->end < range[1] ? vma->end : range[1];
 
 	if (!cpu.proven || !vma_is_device_dax(vma))
-		return msync_range(start, end);
+		return suspect_msync(start, end);
 	cpu.persist(start, end);
 	return 0;
 }
@@ -75,13 +68,11 @@ int unknown_persist(uintptr_t start, uintptr_t end)
 				  "NOT durable: %zu bytes at %p: an earlier write-back of this file failed (%m); "
 				  "pmem_map() or pmem_register() it anew",
 				  (size_t)(end - start), (void *)start);
-	error = msync_range(first, last);
+	error = suspect_msync(first, last);
 	if (error == EINVAL)
 		error = persist_each_vma(first, last);
 	if (error == 0)
 		return 0;
-	if (error != EINVAL)
-		remember(first, last, error);
 	return fail_range(error, start, end, "NOT durable: %zu bytes at %p: msync failed: %m", (size_t)(end - start),
 			  (void *)start);
 }

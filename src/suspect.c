@@ -1,10 +1,14 @@
 /* suspect.c: files whose write-back failed, for mappings that nobody registered */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE
 #include "suspect.h"
 
+#include "pages.h"
 #include "proc.h"
 #include "registry.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -104,6 +108,70 @@ int suspect_error(uintptr_t start, uintptr_t end)
 	const int result = proc_each_vma(start, end, VMA_BRIEF, error_of, NULL);
 
 	return result > 0 ? result : atomic_load(&everything);
+}
+
+/* --- Reports that are on their way ---------------------------------------------- */
+
+/* Those who wait come before those who want to hold anew: a wait is for one msync, not for a stream of them. */
+static const pthread_rwlock_t fresh_reports = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+static pthread_rwlock_t reports = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+
+void suspect_hold(void)
+{
+	pthread_rwlock_rdlock(&reports);
+}
+
+void suspect_release(void)
+{
+	pthread_rwlock_unlock(&reports);
+}
+
+/* A child has none of the threads that held. */
+static void after_fork_in_child(void)
+{
+	reports = fresh_reports;
+}
+
+__attribute__((constructor(101))) static void suspect_start(void)
+{
+	pthread_atfork(NULL, NULL, after_fork_in_child);
+}
+
+/* Until every report that was taken before this call is marked. */
+static void wait_for_reports(void)
+{
+	pthread_rwlock_wrlock(&reports);
+	pthread_rwlock_unlock(&reports);
+}
+
+static int msync_and_mark(uintptr_t start, uintptr_t end)
+{
+	int error;
+
+	suspect_hold();
+	error = msync_range(start, end);
+	if (error != 0 && error != EINVAL && !(error == ENOMEM && range_has_hole(start, end))) {
+		registry_lock();
+		suspect_add(start, end, error);
+		registry_unlock();
+	}
+	suspect_release();
+	return error;
+}
+
+int suspect_msync(uintptr_t start, uintptr_t end)
+{
+	int error = msync_and_mark(start, end);
+
+	if (error != 0)
+		return error;
+	wait_for_reports();
+	if (!suspect_any())
+		return 0;
+	registry_lock();
+	error = suspect_error(start, end);
+	registry_unlock();
+	return error;
 }
 
 static int forget(const struct vma *vma, void *arg)

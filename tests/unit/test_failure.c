@@ -301,6 +301,33 @@ static void a_foreign_mapping_fails_with_its_file(void **state)
 	pmem_unmap(fresh, fixture->size);
 }
 
+static char *deep;
+static unsigned deep_calls;
+
+/* The first msync is the persist's, the second goes deeper. */
+static void fail_second_call(void)
+{
+	deep_calls++;
+	if (deep_calls == 2)
+		msync_fail(deep, page(), EIO, 1);
+}
+
+static void what_deep_persist_was_told_is_remembered(void **state)
+{
+	struct fixture *fixture = *state;
+
+	deep = mmap(NULL, page(), PROT_READ | PROT_WRITE, MAP_SHARED, fixture->fd, 0);
+	deep_calls = 0;
+	msync_before(fail_second_call);
+	assert_int_equal(pmem_deep_persist(deep, 1), -1);
+	assert_int_equal(errno, EIO);
+	msync_before(NULL);
+	assert_int_equal(pmem_try_persist(deep, 1), -1);
+	assert_int_equal(pmem_try_persist(fixture->base, 1), -1);
+	assert_int_equal(pmem_register(deep, page()), 0);
+	pmem_unmap(deep, page());
+}
+
 static void a_flushed_range_fails_after_its_unmap(void **state)
 {
 	struct fixture *fixture = *state;
@@ -499,6 +526,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_file_is_not_failed, start, finish),
 		cmocka_unit_test_setup_teardown(mapping_anew_clears_it_for_the_new_mapping, start, finish),
 		cmocka_unit_test_setup_teardown(a_foreign_mapping_fails_with_its_file, start, finish),
+		cmocka_unit_test_setup_teardown(what_deep_persist_was_told_is_remembered, start, finish),
 		cmocka_unit_test_setup_teardown(a_flushed_range_fails_after_its_unmap, start, finish),
 		cmocka_unit_test_setup_teardown(eintr_is_tried_again, start, finish),
 		cmocka_unit_test_setup_teardown(signals_during_msync_do_no_harm, start, finish),

@@ -4,6 +4,7 @@
 #include "msync_double.h"
 #include "test_file.h"
 
+#include <errno.h>
 #include <pmem.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -11,10 +12,12 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -99,6 +102,60 @@ static void a_thread_cancelled_in_msync_leaves_no_lock_behind(void **state)
 	assert_int_equal(pmem_try_persist(base, 1), 0);
 	alarm(0);
 	pmem_unmap(base, page());
+	close(fd);
+}
+
+/* --- Two threads, one report --------------------------------------------------------------- */
+
+static pthread_t first_thread;
+static sem_t second_done;
+
+/* Keeps the first thread in its msync until the second has an answer, or is seen to wait for the first's. */
+static void delay_first_thread(void)
+{
+	struct timespec limit;
+
+	if (!pthread_equal(pthread_self(), first_thread))
+		return;
+	sem_post(&in_msync);
+	clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_nsec += 300 * 1000 * 1000;
+	limit.tv_sec += limit.tv_nsec / 1000000000;
+	limit.tv_nsec %= 1000000000;
+	sem_timedwait(&second_done, &limit);
+}
+
+static void *persist_second(void *at)
+{
+	int *result = malloc(sizeof(*result));
+
+	sem_wait(&in_msync);
+	*result = pmem_try_persist(at, 1);
+	sem_post(&second_done);
+	return result;
+}
+
+/* The kernel tells one of them of an error, and says 0 to the other, whose data may be what was lost. */
+static void a_failure_on_its_way_holds_for_all_threads(void **state)
+{
+	const int fd = test_disk_file(2 * page());
+	char *own = mmap(NULL, 2 * page(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	pthread_t second;
+	void *result;
+
+	(void)state;
+	msync_reset();
+	msync_fail(own, page(), EIO, 1);
+	first_thread = pthread_self();
+	msync_before(delay_first_thread);
+	assert_int_equal(pthread_create(&second, NULL, persist_second, own + page()), 0);
+	assert_int_equal(pmem_try_persist(own, 1), -1);
+	assert_int_equal(pthread_join(second, &result), 0);
+	assert_int_equal(*(int *)result, -1);
+	free(result);
+	msync_reset();
+	assert_int_equal(pmem_register(own, 2 * page()), 0);
+	pmem_unmap(own, 2 * page());
 	close(fd);
 }
 
@@ -189,10 +246,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_thread_cancelled_in_its_fence_loses_nothing),
 		cmocka_unit_test(a_thread_cancelled_in_msync_leaves_no_lock_behind),
+		cmocka_unit_test(a_failure_on_its_way_holds_for_all_threads),
 		cmocka_unit_test(threads_forks_and_mappings_do_not_disturb_each_other),
 	};
 
 	sem_init(&in_msync, 0, 0);
 	sem_init(&go_on, 0, 0);
+	sem_init(&second_done, 0, 0);
 	return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
 }
