@@ -8,7 +8,7 @@
 #include <signal.h>
 
 struct explore_options {
-	enum model model;
+	enum model_kind model;
 	uint64_t seed;
 	double budget;     /* seconds, for everything */
 	unsigned workers;  /* at least 1 */

@@ -23,7 +23,7 @@ struct contents {
 	uint64_t room[IMAGE_POOLS];             /* bytes there; zero beyond the sizes */
 	uint64_t sizes[IMAGE_POOLS];            /* bytes that the pool is long in this state */
 
-	/* Units over the base: the state is both together. By pool and offset, each once. */
+	/* Units over the base: the state is both together. Each once, in no order. */
 	const struct image_unit *units;
 	size_t unit_count;
 

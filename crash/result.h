@@ -5,7 +5,7 @@
 
 #include "trace.h"
 
-enum model {
+enum model_kind {
 	MODEL_X86,  /* cache lines, each with any prefix of its stores */
 	MODEL_EADR, /* every store is durable at once, in order */
 	MODEL_PAGE, /* sectors of 512 bytes, each in any version since the last sync of its page */
@@ -95,7 +95,7 @@ struct progress {
 
 struct result {
 	const struct trace *trace;
-	enum model model;
+	enum model_kind model;
 	uint64_t seed;
 	unsigned schedule; /* which of the schedules of threads the trace is of */
 	bool instrumented; /* every store was seen */
