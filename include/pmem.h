@@ -35,6 +35,7 @@
 #define PMEM_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -357,6 +358,146 @@ void pmem_on_failure(void (*handler)(const struct pmem_failure *failure, void *a
  * text is valid until the next failure in this thread.
  */
 const char *pmem_errormsg(void);
+
+/*
+ * ---- What a file is ---------------------------------------------------------------
+ * The attributes of SNIA's NVM Programming Model, modes NVM.FILE and
+ * NVM.PM.FILE, versions 1.0 to 1.2, and what programs want to know besides.
+ * Answers are found out anew in each call: from a mapping that is tried, the file
+ * system, and the devices and NVDIMM regions that the file itself is on. What
+ * cannot be found out is not guessed. pmem_attribute(3) says of each what it
+ * means on Linux and where the answer comes from.
+ */
+
+enum pmem_attribute {
+	/* of the model; 0 or 1 where nothing else is said */
+	PMEM_ATTRIBUTE_MAP_COPY_ON_WRITE_CAPABLE,
+	PMEM_ATTRIBUTE_INTERRUPTED_STORE_ATOMICITY,
+	PMEM_ATTRIBUTE_FUNDAMENTAL_ERROR_RANGE,        /* bytes */
+	PMEM_ATTRIBUTE_FUNDAMENTAL_ERROR_RANGE_OFFSET, /* bytes */
+	PMEM_ATTRIBUTE_OPTIMIZED_FLUSH_CAPABLE,
+	PMEM_ATTRIBUTE_OPTIMIZED_FLUSH_AND_VERIFY_CAPABLE,
+	PMEM_ATTRIBUTE_DEEP_FLUSH_CAPABLE,
+	PMEM_ATTRIBUTE_ERROR_EVENT_CAPABLE,
+	PMEM_ATTRIBUTE_ERROR_EVENT_MINIMAL_CAPABLE,
+	PMEM_ATTRIBUTE_ERROR_EVENT_PRECISE_CAPABLE,
+	PMEM_ATTRIBUTE_ERROR_EVENT_ERROR_UNIT_CAPABLE,
+	PMEM_ATTRIBUTE_ERROR_EVENT_MAPPED_SUPPORT_CAPABLE,
+	PMEM_ATTRIBUTE_ERROR_EVENT_LIVE_SUPPORT_CAPABLE,
+	PMEM_ATTRIBUTE_SUPPORTED_MODES, /* enum pmem_file_mode, or-ed; 0: the file is in volatile memory */
+	PMEM_ATTRIBUTE_FILE_MODE,       /* enum pmem_file_mode; the one that can be set */
+	/* beyond the model */
+	PMEM_ATTRIBUTE_GRANULARITY,        /* enum pmem_granularity, of what pmem_map() would make */
+	PMEM_ATTRIBUTE_MAPPING_ALIGNMENT,  /* bytes; of offsets, on device-dax of lengths too */
+	PMEM_ATTRIBUTE_PERSISTENCE_DOMAIN, /* enum pmem_domain */
+	PMEM_ATTRIBUTE_NUMA_NODE,
+	PMEM_ATTRIBUTE_UNSAFE_SHUTDOWNS /* count; power losses that the NVDIMMs may not have survived */
+};
+
+enum pmem_file_mode {
+	PMEM_FILE_MODE_BLOCK = 1, /* NVM.FILE: through the page cache; msync(2) makes durable */
+	PMEM_FILE_MODE_PM = 2     /* NVM.PM.FILE: direct access to persistent memory */
+};
+
+/* What survives a power failure: weakest first. */
+enum pmem_domain {
+	PMEM_DOMAIN_UNKNOWN,           /* never the value of an attribute */
+	PMEM_DOMAIN_MEMORY_CONTROLLER, /* what has left the caches (ADR) */
+	PMEM_DOMAIN_CPU_CACHE          /* what is in the caches (eADR) */
+};
+
+/*
+ * Tells an attribute of the file that fd is open on; some of them want fd to be
+ * open for reading, since they are found out by mapping the file.
+ *
+ * Returns 0 with *value set, or -1 with errno set and pmem_errormsg() saying more:
+ *   ENODATA     the answer is not known on this file
+ *   EINVAL      there is no such attribute
+ *   EBADF       fd is not an open descriptor, or was opened with O_PATH
+ *   EACCES      fd is open for writing only
+ *   ENODEV      not a regular file and not a device-dax
+ *   ENOMEM      no memory or address space to try a mapping; other errors of
+ *               mmap(2)
+ * Source: SNIA NVM Programming Model, NVM.FILE.GET_ATTRIBUTE and its like.
+ */
+int pmem_get_attribute(int fd, enum pmem_attribute attribute, uint64_t *value);
+
+/*
+ * Sets an attribute. PMEM_ATTRIBUTE_FILE_MODE alone can be set, and only where
+ * the file system decides by file (mounted with dax=inode, its default): the
+ * file's DAX flag is set or cleared. The mode itself changes when every process
+ * has closed and unmapped the file; until then it reads as it was.
+ *
+ * Returns 0, or -1 with errno set and pmem_errormsg() saying more:
+ *   ENOTSUP     the attribute can only be read; or the file cannot have that
+ *               mode: the message says why
+ *   EINVAL      there is no such attribute, or no such mode
+ *   EPERM, EACCES, EROFS, ...: errors of the file system
+ *   other       as pmem_get_attribute()
+ * Durable on return: the flag, as any change of a file's metadata, after fsync(2).
+ */
+int pmem_set_attribute(int fd, enum pmem_attribute attribute, uint64_t value);
+
+/*
+ * Returns an attribute's name, as the model spells it: "FILE_MODE"; NULL where
+ * there is no such attribute. Attributes are numbered from 0 without a gap.
+ *
+ * Signals: may be called in a signal handler.
+ */
+const char *pmem_attribute_name(enum pmem_attribute attribute);
+
+struct pmem_explanation {
+	size_t sz;           /* set to sizeof(struct pmem_explanation) before the call: later versions append members */
+	char text[256];      /* what pmem_map() would make of the file, and why: one line for people */
+	char filesystem[32]; /* "ext4", "device-dax"; "" if it has no name that is known */
+	char device[64];     /* the kernel's name: "pmem0", "dax0.1"; "" where the file is on no one device */
+};
+
+/*
+ * Explains what a mapping of the file would be now, and why it would be no
+ * better. The text is the one that pmem_errormsg() has after PMEM_MAP_REQUIRE_PM
+ * was refused.
+ *
+ * Returns 0, or -1 with errno EINVAL (sz is not set) or as pmem_get_attribute().
+ */
+int pmem_explain(int fd, struct pmem_explanation *explanation);
+
+/*
+ * Return the names of what was chosen for this processor when the library was
+ * loaded: the instruction that makes stores durable ("clwb", "dc-cvap"; "none" if
+ * the processor has no proven one, and everything goes through msync(2)), and the
+ * way of pmem_copy() and pmem_fill() ("movdir64b", "plain"). Names are for people
+ * and for logs: pmem_granularity() tells what a mapping needs.
+ *
+ * Signals: may be called in a signal handler.
+ */
+const char *pmem_flush_method(void);
+const char *pmem_copy_method(void);
+
+/* One NVDIMM region: memory that lives and dies together. Pointers are valid until each() returns. */
+struct pmem_region {
+	size_t sz;             /* size of this structure: later versions append members */
+	const char *directory; /* "/sys/devices/.../ndbus0/region0": whatever else there is to know */
+	const char *name;      /* "region0" */
+	const char *provider;  /* what the kernel found it by: "ACPI.NFIT", "e820", "virtio-pmem"; "" if unknown */
+	const char *devices;   /* what is in it, separated by blanks: "pmem0 dax0.1" */
+	uint64_t size;         /* bytes; 0 if unknown */
+	enum pmem_domain domain;
+	int numa_node;            /* -1 if unknown */
+	int64_t unsafe_shutdowns; /* -1 if unknown */
+	int64_t bad_bytes;        /* bytes known to be lost; -1 if unknown */
+};
+
+/*
+ * Calls each for every NVDIMM region that the file is on: one mostly, several
+ * on a stacked device, none on what is not persistent memory. With an fd of -1,
+ * for every region of the machine. Stops when each returns other than 0; each
+ * has to return, and is not cancelled.
+ *
+ * Returns what each returned last, 0 if it was never called; or -1 with errno
+ * as pmem_get_attribute().
+ */
+int pmem_each_region(int fd, int (*each)(const struct pmem_region *region, void *arg), void *arg);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -7,7 +7,6 @@
 #include "failure.h"
 #include "mode.h"
 #include "pages.h"
-#include "sysfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,11 +62,11 @@ struct evidence {
 	unsigned major, minor; /* the device that holds the data */
 };
 
-static void decide(struct verdict *verdict, enum media media, enum cpu_work work, const char *why, const char *detail)
+static void decide(struct verdict *verdict, enum media media, enum cpu_work work, enum reason reason)
 {
 	verdict->media = media;
 	verdict->cpu_work = work;
-	snprintf(verdict->why, sizeof(verdict->why), why, detail);
+	verdict->reason = reason;
 }
 
 /* The caches of the region that holds the data may be persistent themselves (eADR). */
@@ -75,11 +74,10 @@ static void decide_pm(struct verdict *verdict, const struct evidence *evidence)
 {
 	/* XFS may keep a file's data on a second device, whose region we do not know. */
 	const bool one_device = strcmp(evidence->filesystem, "xfs") != 0;
+	const bool persistent_caches =
+		one_device && sysfs_caches_are_persistent(evidence->kind, evidence->major, evidence->minor);
 
-	if (one_device && sysfs_caches_are_persistent(evidence->kind, evidence->major, evidence->minor))
-		decide(verdict, MEDIA_PM, CPU_FENCE, "persistent memory with persistent caches%s", "");
-	else
-		decide(verdict, MEDIA_PM, CPU_FLUSH, "persistent memory, flushed by %s", cpu.name);
+	decide(verdict, MEDIA_PM, persistent_caches ? CPU_FENCE : CPU_FLUSH, REASON_PM);
 }
 
 static void decide_device_dax(struct verdict *verdict, const struct evidence *evidence)
@@ -88,14 +86,11 @@ static void decide_device_dax(struct verdict *verdict, const struct evidence *ev
 
 	verdict->device_dax = true;
 	if (!sysfs_region(evidence->kind, evidence->major, evidence->minor, region, sizeof(region)))
-		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, "a device-dax of ordinary memory, in no NVDIMM region%s",
-		       "");
+		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, REASON_DAX_OF_RAM);
 	else if (sysfs_is_virtio_pmem(evidence->kind, evidence->major, evidence->minor))
-		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, "a device-dax of virtio-pmem: the host cannot be asked%s",
-		       "");
+		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, REASON_DAX_OF_HOST);
 	else if (!cpu.proven)
-		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, "a device-dax, and this processor has no proven flush%s",
-		       "");
+		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, REASON_DAX_NO_FLUSH);
 	else
 		decide_pm(verdict, evidence);
 }
@@ -108,35 +103,49 @@ static void classify(const struct evidence *evidence, struct verdict *verdict)
 {
 	verdict->device_dax = false;
 	if (mode_now() == MODE_FORCE)
-		decide(verdict, MEDIA_PM, CPU_FLUSH, "PMEM_IS_PMEM_FORCE=1%s", "");
+		decide(verdict, MEDIA_PM, CPU_FLUSH, REASON_FORCED);
 	else if (!evidence->has_file)
-		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, "anonymous memory%s", "");
+		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, REASON_NO_FILE);
 	else if (!evidence->shared)
-		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, "a private mapping: stores stay in this process%s", "");
+		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, REASON_PRIVATE);
 	else if (evidence->device_dax)
 		decide_device_dax(verdict, evidence);
 	else if (evidence->volatile_filesystem)
-		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, "%s keeps files in memory only", evidence->filesystem);
+		decide(verdict, MEDIA_VOLATILE, CPU_FLUSH, REASON_FILESYSTEM);
 	else if (mode_now() == MODE_MSYNC)
-		decide(verdict, MEDIA_PAGE, CPU_NOT_ENOUGH, "page cache: msync was asked for%s", "");
+		decide(verdict, MEDIA_PAGE, CPU_NOT_ENOUGH, REASON_MSYNC);
 	else if (!cpu.proven)
-		decide(verdict, MEDIA_PAGE, CPU_NOT_ENOUGH, "page cache: this processor has no proven flush%s", "");
+		decide(verdict, MEDIA_PAGE, CPU_NOT_ENOUGH, REASON_NO_FLUSH);
 	else if (!evidence->map_sync)
-		decide(verdict, MEDIA_PAGE, CPU_NOT_ENOUGH,
-		       "page cache: MAP_SYNC is refused by %s, or was not asked for",
-		       evidence->filesystem[0] ? evidence->filesystem : "the file system");
+		decide(verdict, MEDIA_PAGE, CPU_NOT_ENOUGH, REASON_NO_MAP_SYNC);
 	else if (sysfs_is_virtio_pmem(evidence->kind, evidence->major, evidence->minor))
-		decide(verdict, MEDIA_PAGE, CPU_NOT_ENOUGH,
-		       "page cache: virtio-pmem, whose MAP_SYNC was granted by mistake%s", "");
+		decide(verdict, MEDIA_PAGE, CPU_NOT_ENOUGH, REASON_VIRTIO_MISTAKE);
 	else
 		decide_pm(verdict, evidence);
+}
+
+enum pmem_granularity granularity_of(enum media media, enum cpu_work work)
+{
+	switch (media) {
+	case MEDIA_PM:
+		return work == CPU_FENCE ? PMEM_GRANULARITY_BYTE : PMEM_GRANULARITY_CACHE_LINE;
+	case MEDIA_PAGE:
+		return PMEM_GRANULARITY_PAGE;
+	case MEDIA_VOLATILE:
+	case MEDIA_FIT:
+		break;
+	}
+	return PMEM_GRANULARITY_NONE;
 }
 
 static int describe_device(const struct stat *status, struct target *target)
 {
 	struct dax_device dax;
 
-	if (!S_ISCHR(status->st_mode) || !sysfs_dax_device(major(status->st_rdev), minor(status->st_rdev), &dax))
+	target->kind = DEVICE_CHARACTER;
+	target->major = major(status->st_rdev);
+	target->minor = minor(status->st_rdev);
+	if (!S_ISCHR(status->st_mode) || !sysfs_dax_device(target->major, target->minor, &dax))
 		return fail(ENODEV, "only regular files and device-dax can be mapped");
 	target->device_dax = true;
 	target->alignment = dax.alignment;
@@ -149,6 +158,9 @@ static void describe_file(const struct stat *status, const struct statfs *mounte
 {
 	const struct filesystem *filesystem = filesystem_by_magic((unsigned long)mounted->f_type);
 
+	target->kind = DEVICE_BLOCK;
+	target->major = major(status->st_dev);
+	target->minor = minor(status->st_dev);
 	target->filesystem = filesystem ? filesystem->name : "";
 	target->volatile_filesystem = filesystem && filesystem->is_volatile;
 	target->alignment = mounted->f_type == HUGETLBFS_MAGIC ? (uint64_t)mounted->f_bsize : page_size();
@@ -177,7 +189,6 @@ bool target_may_be_pm(const struct target *target)
 
 void classify_target(const struct target *target, bool map_sync_accepted, struct verdict *verdict)
 {
-	const dev_t device = target->device_dax ? target->status.st_rdev : target->status.st_dev;
 	const struct evidence evidence = {
 		.shared = true,
 		.has_file = true,
@@ -185,12 +196,14 @@ void classify_target(const struct target *target, bool map_sync_accepted, struct
 		.device_dax = target->device_dax,
 		.volatile_filesystem = target->volatile_filesystem,
 		.filesystem = target->filesystem,
-		.kind = target->device_dax ? DEVICE_CHARACTER : DEVICE_BLOCK,
-		.major = major(device),
-		.minor = minor(device),
+		.kind = target->kind,
+		.major = target->major,
+		.minor = target->minor,
 	};
 
 	classify(&evidence, verdict);
+	if (mode_now() == MODE_FIT)
+		decide(verdict, MEDIA_FIT, CPU_NOT_ENOUGH, REASON_FIT);
 }
 
 /* --- Mappings that somebody else made ------------------------------------------------ */

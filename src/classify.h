@@ -5,23 +5,42 @@
 
 #include "mapping.h"
 #include "proc.h"
+#include "sysfs.h"
 
+#include <pmem.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
-enum { WHY_SIZE = 160 };
+/* Why a mapping is on the media that it is on; explain.c has the words. */
+enum reason {
+	REASON_PM,             /* MAP_SYNC granted, or a device-dax in an NVDIMM region */
+	REASON_FORCED,         /* PMEM_IS_PMEM_FORCE=1 */
+	REASON_NO_FILE,        /* anonymous memory */
+	REASON_PRIVATE,        /* stores stay in this process */
+	REASON_FILESYSTEM,     /* it keeps files in memory only */
+	REASON_DAX_OF_RAM,     /* a device-dax in no NVDIMM region */
+	REASON_DAX_OF_HOST,    /* a device-dax of virtio-pmem: the host cannot be asked */
+	REASON_DAX_NO_FLUSH,   /* a device-dax, and a processor without a proven flush */
+	REASON_FIT,            /* pmem_fit_mode() */
+	REASON_MSYNC,          /* pmem_msync_mode(), or PMEM_IS_PMEM_FORCE=0 */
+	REASON_NO_FLUSH,       /* the processor has no proven flush */
+	REASON_NO_MAP_SYNC,    /* refused, or not asked for */
+	REASON_VIRTIO_MISTAKE, /* MAP_SYNC granted by a kernel that must not */
+};
 
 struct verdict {
 	enum media media;
 	enum cpu_work cpu_work;
 	bool device_dax;
-	char why[WHY_SIZE]; /* for people: what the media is, or what keeps it from being persistent memory */
+	enum reason reason;
 };
 
 /* What is known of a file before it is mapped. */
 struct target {
 	struct stat status;
+	enum device_kind kind; /* the device that holds the data */
+	unsigned major, minor;
 	bool device_dax;
 	const char *filesystem; /* "" where the name is not known */
 	bool volatile_filesystem;
@@ -37,6 +56,9 @@ bool target_may_be_pm(const struct target *target);
 
 /* The media of a shared mapping of the target. */
 void classify_target(const struct target *target, bool map_sync_accepted, struct verdict *verdict);
+
+/* The unit in which stores become durable on a media with this work for the processor. */
+enum pmem_granularity granularity_of(enum media media, enum cpu_work work);
 
 /* The media of a mapping that exists; reads smaps' flags. */
 void classify_vma(const struct vma *vma, struct verdict *verdict);

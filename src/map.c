@@ -4,6 +4,7 @@
 #include "arena.h"
 #include "cancel.h"
 #include "classify.h"
+#include "explain.h"
 #include "failure.h"
 #include "file.h"
 #include "media.h"
@@ -144,29 +145,24 @@ static void *map_best(const struct request *request, bool *map_sync)
 
 static void judge(const struct request *request, bool map_sync, struct verdict *verdict)
 {
-	if (request->flags & PMEM_MAP_COPY_ON_WRITE) {
-		*verdict = (struct verdict){
-			.media = MEDIA_VOLATILE,
-			.cpu_work = CPU_FLUSH,
-			.why = "a copy-on-write mapping: stores stay in this process",
-		};
-	} else if (mode_now() == MODE_FIT) {
-		*verdict = (struct verdict){
-			.media = MEDIA_FIT,
-			.cpu_work = CPU_NOT_ENOUGH,
-			.why = "a working copy: pmem_fit_mode() was called",
-		};
-	} else {
+	if (!(request->flags & PMEM_MAP_COPY_ON_WRITE))
 		classify_target(&request->target, map_sync, verdict);
-	}
+	else
+		*verdict = (struct verdict){.media = MEDIA_VOLATILE, .cpu_work = CPU_FLUSH, .reason = REASON_PRIVATE};
 }
 
 static int check_verdict(const struct request *request, const struct verdict *verdict)
 {
-	if ((request->flags & PMEM_MAP_REQUIRE_PM) && verdict->media != MEDIA_PM)
-		return fail(EOPNOTSUPP, "not persistent memory: %s", verdict->why);
+	const struct examination found = {.fd = request->fd, .target = request->target, .verdict = *verdict};
+	char why[EXPLAIN_SIZE];
+
+	if ((request->flags & PMEM_MAP_REQUIRE_PM) && verdict->media != MEDIA_PM) {
+		explain(&found, why, sizeof(why));
+		return fail(EOPNOTSUPP, "not persistent memory: %s", why);
+	}
 	if (verdict->device_dax && !cpu.proven && !(request->flags & PMEM_MAP_READONLY))
-		return fail(EOPNOTSUPP, "%s: nothing could be made durable", verdict->why);
+		return fail(EOPNOTSUPP, "a device-dax, and this processor has no proven flush: "
+					"nothing could be made durable");
 	return 0;
 }
 

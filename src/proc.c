@@ -10,6 +10,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifdef PMEM_TEST_BUILD
+/* A test's own files, in the place of those that are about the machine and not about the process. */
+static const char *machine_root(void)
+{
+	const char *root = getenv("PMEM_TEST_PROC");
+
+	return root ? root : "/proc";
+}
+#else
+static const char *machine_root(void)
+{
+	return "/proc";
+}
+#endif
+
 /* Lines of a file, without stdio: the library must not allocate here. */
 struct line_reader {
 	int fd;
@@ -152,27 +167,98 @@ int proc_each_vma(uintptr_t start, uintptr_t end, enum vma_detail detail, int (*
 	return result;
 }
 
-/* "36 35 98:0 /root /mount options optional... - ext4 /dev/sda options" */
+/*
+ * What mountinfo says of the file system on a device, from its type on:
+ * "36 35 98:0 /root /mount options optional... - ext4 /dev/sda options". NULL if
+ * it is not mounted anywhere. The line is the reader's, to be closed by the caller.
+ */
+static const char *find_mount(struct line_reader *reader, unsigned major, unsigned minor)
+{
+	unsigned line_major, line_minor;
+	const char *line, *type;
+
+	while ((line = reader_next(reader))) {
+		type = strstr(line, " - ");
+		if (type && sscanf(line, "%*d %*d %u:%u", &line_major, &line_minor) == 2 && line_major == major &&
+		    line_minor == minor)
+			return type + 3;
+	}
+	return NULL;
+}
+
+static bool open_mounts(struct line_reader *reader)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/self/mountinfo", machine_root());
+	return reader_open(reader, path);
+}
+
 bool proc_filesystem(unsigned major, unsigned minor, char *name, size_t size)
 {
 	struct line_reader reader;
-	const char *line, *type;
-	unsigned line_major, line_minor;
+	const char *type;
+
+	if (!open_mounts(&reader))
+		return false;
+	type = find_mount(&reader, major, minor);
+	if (type)
+		snprintf(name, size, "%.*s", (int)strcspn(type, " "), type);
+	reader_close(&reader);
+	return type != NULL;
+}
+
+/* Copies the value of "option" or "option=value" from a list with commas. */
+static bool find_option(const char *list, const char *option, char *value, size_t size)
+{
+	const size_t length = strlen(option);
+
+	for (; *list; list += *list == ',') {
+		const size_t item = strcspn(list, ",");
+
+		if (item >= length && strncmp(list, option, length) == 0 && (item == length || list[length] == '=')) {
+			const size_t skip = item == length ? length : length + 1;
+
+			snprintf(value, size, "%.*s", (int)(item - skip), list + skip);
+			return true;
+		}
+		list += item;
+	}
+	return false;
+}
+
+bool proc_mount_option(unsigned major, unsigned minor, const char *option, char *value, size_t size)
+{
+	struct line_reader reader;
+	const char *type, *options;
 	bool found = false;
 
-	if (!reader_open(&reader, "/proc/self/mountinfo"))
+	if (!open_mounts(&reader))
 		return false;
-	while (!found && (line = reader_next(&reader))) {
-		type = strstr(line, " - ");
-		if (!type || sscanf(line, "%*d %*d %u:%u", &line_major, &line_minor) != 2)
-			continue;
-		if (line_major != major || line_minor != minor)
-			continue;
-		snprintf(name, size, "%.*s", (int)strcspn(type + 3, " "), type + 3);
-		found = true;
-	}
+	type = find_mount(&reader, major, minor);
+	options = type ? strrchr(type, ' ') : NULL;
+	if (options)
+		found = find_option(options + 1, option, value, size);
 	reader_close(&reader);
 	return found;
+}
+
+/* The file is there if the kernel was built with memory-failure handling; 0 in it asks for a panic. */
+bool proc_memory_failure_recovery(bool *known)
+{
+	char path[PATH_MAX], text[4] = "";
+	ssize_t length;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/sys/vm/memory_failure_recovery", machine_root());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	*known = fd >= 0 || errno == ENOENT;
+	if (fd < 0)
+		return false;
+	length = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	*known = length > 0;
+	return length > 0 && text[0] == '1';
 }
 
 static void descriptor_link(int fd, char *link, size_t size)

@@ -36,6 +36,15 @@ int proc_each_vma(uintptr_t start, uintptr_t end, enum vma_detail detail, int (*
 /* Fills in the name of the file system mounted from a device; false if it is not mounted anywhere. */
 bool proc_filesystem(unsigned major, unsigned minor, char *name, size_t size);
 
+/*
+ * Fills in the value of an option with which the file system on a device is
+ * mounted, "" if it has none; false if the option is not there.
+ */
+bool proc_mount_option(unsigned major, unsigned minor, const char *option, char *value, size_t size);
+
+/* Does the kernel go on after a memory error, and tell those that it concerns? False in *known where it cannot be read. */
+bool proc_memory_failure_recovery(bool *known);
+
 /* The path that a descriptor is open on, "" if it cannot be told. */
 void proc_descriptor_path(int fd, char *path, size_t size);
 

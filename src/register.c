@@ -161,20 +161,6 @@ int pmem_unregister(void *addr, size_t len)
 
 /* --- Granularity ------------------------------------------------------------------------------ */
 
-static enum pmem_granularity granularity_of(enum media media, enum cpu_work work)
-{
-	switch (media) {
-	case MEDIA_PM:
-		return work == CPU_FENCE ? PMEM_GRANULARITY_BYTE : PMEM_GRANULARITY_CACHE_LINE;
-	case MEDIA_PAGE:
-		return PMEM_GRANULARITY_PAGE;
-	case MEDIA_VOLATILE:
-	case MEDIA_FIT:
-		break;
-	}
-	return PMEM_GRANULARITY_NONE;
-}
-
 static void coarsen(enum pmem_granularity *coarsest, enum pmem_granularity granularity)
 {
 	if (granularity > *coarsest)
