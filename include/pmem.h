@@ -121,7 +121,8 @@ void pmem_msync_mode(void);
  * flushed is lost when the program ends, as it might be in a power cut. What
  * was flushed survives the program, not a power cut, so that such a mapping's
  * granularity is PMEM_GRANULARITY_NONE. Two mappings of one file see each
- * other's stores late or never.
+ * other's stores late or never. Device-dax cannot be mapped for writing then,
+ * since the kernel makes no private mapping of it.
  */
 void pmem_fit_mode(void);
 

@@ -116,9 +116,15 @@ static int protection_of(const struct request *request)
 	return request->flags & PMEM_MAP_READONLY ? PROT_READ : PROT_READ | PROT_WRITE;
 }
 
+/* Fault injection is about stores: a mapping for reading has none that could be lost. */
+static bool is_working_copy(const struct request *request)
+{
+	return mode_now() == MODE_FIT && !(request->flags & (PMEM_MAP_READONLY | PMEM_MAP_COPY_ON_WRITE));
+}
+
 static bool is_private(const struct request *request)
 {
-	return (request->flags & PMEM_MAP_COPY_ON_WRITE) || mode_now() == MODE_FIT;
+	return (request->flags & PMEM_MAP_COPY_ON_WRITE) || is_working_copy(request);
 }
 
 static void *map_as(const struct request *request, int flags)
@@ -145,10 +151,14 @@ static void *map_best(const struct request *request, bool *map_sync)
 
 static void judge(const struct request *request, bool map_sync, struct verdict *verdict)
 {
-	if (!(request->flags & PMEM_MAP_COPY_ON_WRITE))
-		classify_target(&request->target, map_sync, verdict);
-	else
+	if (request->flags & PMEM_MAP_COPY_ON_WRITE)
 		*verdict = (struct verdict){.media = MEDIA_VOLATILE, .cpu_work = CPU_FLUSH, .reason = REASON_PRIVATE};
+	else
+		classify_target(&request->target, map_sync, verdict);
+	if (verdict->media == MEDIA_FIT && !is_working_copy(request)) {
+		verdict->media = MEDIA_VOLATILE;
+		verdict->cpu_work = CPU_FLUSH;
+	}
 }
 
 static int check_verdict(const struct request *request, const struct verdict *verdict)
@@ -183,22 +193,48 @@ static int populate(const struct request *request, void *at)
 	return 0;
 }
 
-/* The shared mapping behind a working copy. NULL with the message set. */
-static char *map_behind_copy(const struct request *request)
+/* The shared mapping behind a working copy, as the way to it from there. 0 with the message set. */
+static uintptr_t map_behind(const struct request *request, const void *copy)
 {
-	void *at = mmap(NULL, request->length, protection_of(request), MAP_SHARED, request->fd, request->offset);
+	void *at = mmap(NULL, request->length, PROT_READ | PROT_WRITE, MAP_SHARED, request->fd, request->offset);
 
 	if (at != MAP_FAILED)
-		return at;
+		return (uintptr_t)at - (uintptr_t)copy;
 	fail(errno, "mapping %zu bytes behind the working copy: %m", request->length);
-	return NULL;
+	return 0;
 }
 
-/* Fills in a record for what was mapped; adds it to the registry. */
+/* What a record refers to: its file, or the mapping behind it. */
+static int fill_in(struct mapping *mapping, const struct request *request)
+{
+	int earlier = 0;
+
+	if (mapping->media == MEDIA_FIT) {
+		mapping->behind = map_behind(request, (void *)(uintptr_t)mapping->start);
+		return mapping->behind ? 0 : -1;
+	}
+	if (mapping->media != MEDIA_PAGE)
+		return 0;
+	mapping->file = file_acquire(request->fd, &request->target.status, &earlier);
+	if (!mapping->file)
+		return fail(ENOMEM, "no memory to register a mapping");
+	if (earlier)
+		registry_fail(mapping->file, earlier);
+	return 0;
+}
+
+static void undo_fill_in(const struct mapping *mapping)
+{
+	if (mapping->file)
+		file_release(mapping->file);
+	if (mapping->behind)
+		munmap((void *)(mapping->start + mapping->behind), mapping->end - mapping->start);
+}
+
+/* Adds a record for what was mapped to the registry. */
 static int add_record(const struct request *request, const struct verdict *verdict, void *at)
 {
 	struct mapping *mapping = registry_new();
-	int earlier = 0;
 
 	if (!mapping)
 		return fail(ENOMEM, "no memory to register a mapping");
@@ -208,18 +244,12 @@ static int add_record(const struct request *request, const struct verdict *verdi
 	mapping->media = verdict->media;
 	mapping->device_dax = verdict->device_dax;
 	mapping->in_arena = true;
-	if (verdict->media == MEDIA_PAGE)
-		mapping->file = file_acquire(request->fd, &request->target.status, &earlier);
-	if (earlier)
-		registry_fail(mapping->file, earlier);
-	if (verdict->media == MEDIA_FIT)
-		mapping->copy_of = map_behind_copy(request);
-	if ((verdict->media == MEDIA_PAGE && !mapping->file) || (verdict->media == MEDIA_FIT && !mapping->copy_of) ||
-	    registry_add(mapping) < 0) {
-		if (mapping->file)
-			file_release(mapping->file);
-		if (mapping->copy_of)
-			munmap(mapping->copy_of, request->length);
+	if (fill_in(mapping, request) < 0) {
+		registry_discard(mapping);
+		return -1;
+	}
+	if (registry_add(mapping) < 0) {
+		undo_fill_in(mapping);
 		registry_discard(mapping);
 		return fail(ENOMEM, "no memory to register a mapping");
 	}

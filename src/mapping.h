@@ -42,7 +42,7 @@ struct mapping {
 	bool synced;              /* made durable when it was unmapped, for the sake of those ranges */
 	_Atomic unsigned pending; /* such ranges, in any thread */
 	struct file *file;        /* page cache only, else NULL */
-	char *copy_of;            /* fit only: the shared mapping behind the working copy */
+	uintptr_t behind;         /* fit only: leads from here to the shared mapping behind the working copy */
 	struct mapping *previous, *next;
 };
 

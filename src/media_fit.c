@@ -11,6 +11,6 @@ int fit_flush(struct mapping *mapping, uintptr_t start, uintptr_t end)
 	const uintptr_t first = line_of(start);
 	const uintptr_t last = line_of(end + flush_line - 1);
 
-	memcpy(mapping->copy_of + (first - mapping->start), (const void *)first, last - first);
+	memcpy((void *)(first + mapping->behind), (const void *)first, last - first);
 	return 0;
 }

@@ -198,7 +198,7 @@ void registry_discard(struct mapping *mapping)
 	mapping->in_arena = false;
 	mapping->synced = false;
 	mapping->file = NULL;
-	mapping->copy_of = NULL;
+	mapping->behind = 0;
 	mapping->next = spare;
 	spare = mapping;
 }
@@ -280,7 +280,7 @@ static void split_tail(struct mapping *mapping, uintptr_t at, struct mapping *ta
 	tail->in_arena = mapping->in_arena;
 	tail->failed = (int)mapping->failed;
 	tail->file = mapping->file;
-	tail->copy_of = mapping->copy_of ? mapping->copy_of + (at - mapping->start) : NULL;
+	tail->behind = mapping->behind;
 	tail->cpu_work = (enum cpu_work)mapping->cpu_work;
 	if (tail->file)
 		tail->file->mappings++;
@@ -291,8 +291,8 @@ static void split_tail(struct mapping *mapping, uintptr_t at, struct mapping *ta
 /* Takes a part out of its record; everything that this needs is there. */
 static void cut(struct mapping *mapping, const struct part *part)
 {
-	if (mapping->copy_of)
-		munmap(mapping->copy_of + (part->start - mapping->start), part->end - part->start);
+	if (mapping->behind)
+		munmap((void *)(part->start + mapping->behind), part->end - part->start);
 	if (part->splits)
 		split_tail(mapping, part->end, registry_new());
 	set_entries(part->start, part->end, NULL);
@@ -301,8 +301,6 @@ static void cut(struct mapping *mapping, const struct part *part)
 		unlink_from(&in_use, mapping);
 		link_into(&gone, mapping);
 	} else if (part->start == mapping->start) {
-		if (mapping->copy_of)
-			mapping->copy_of += part->end - part->start;
 		mapping->start = part->end;
 	} else {
 		mapping->end = part->start;

@@ -118,6 +118,24 @@ static void parts_can_be_unmapped(void **state)
 	close(fd);
 }
 
+/* Nothing can be stored there, so that there is nothing to lose: it sees the file as it is. */
+static void a_mapping_for_reading_is_no_working_copy(void **state)
+{
+	const int fd = test_file(SIZE);
+	char *reader = pmem_map_range(fd, 0, SIZE, PMEM_MAP_READONLY);
+	char *writer = pmem_map(fd, SIZE);
+
+	(void)state;
+	writer[0] = writer[page()] = 1;
+	pmem_persist(writer, 1, 0);
+	assert_int_equal(reader[0], 1);
+	assert_int_equal(reader[page()], 0);
+	assert_int_equal(pmem_try_persist(reader, SIZE), 0);
+	pmem_unmap(reader, SIZE);
+	pmem_unmap(writer, SIZE);
+	close(fd);
+}
+
 static void it_is_not_persistent_memory(void **state)
 {
 	const int fd = test_file(SIZE);
@@ -137,6 +155,7 @@ int main(void)
 		cmocka_unit_test(copies_and_fills_reach_it),
 		cmocka_unit_test(the_file_is_seen_through_the_mapping),
 		cmocka_unit_test(parts_can_be_unmapped),
+		cmocka_unit_test(a_mapping_for_reading_is_no_working_copy),
 		cmocka_unit_test(it_is_not_persistent_memory),
 	};
 
