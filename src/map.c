@@ -271,9 +271,7 @@ static void *map_and_register(const struct request *request)
 		return MAP_FAILED;
 	}
 	judge(request, map_sync, &verdict);
-	if (check_verdict(request, &verdict) < 0 ||
-	    ((request->flags & PMEM_MAP_POPULATE) && populate(request, at) < 0) ||
-	    add_record(request, &verdict, at) < 0) {
+	if (check_verdict(request, &verdict) < 0 || add_record(request, &verdict, at) < 0) {
 		error = errno;
 		arena_unmap((uintptr_t)at, (uintptr_t)at + request->length);
 		errno = error;
@@ -283,16 +281,23 @@ static void *map_and_register(const struct request *request)
 	return at;
 }
 
+/* Populating takes its time, and nobody has to wait for it. */
 static void *map_checked(const struct request *request)
 {
 	void *at;
+	int error;
 
 	cursors_lock();
 	registry_lock();
 	at = map_and_register(request);
 	registry_unlock();
 	cursors_unlock();
-	return at;
+	if (at == MAP_FAILED || !(request->flags & PMEM_MAP_POPULATE) || populate(request, at) == 0)
+		return at;
+	error = errno;
+	pmem_unmap(at, request->length);
+	errno = error;
+	return MAP_FAILED;
 }
 
 void *pmem_map_range(int fd, off_t offset, size_t len, unsigned flags)
