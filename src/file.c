@@ -208,6 +208,18 @@ int file_sync_all(struct file *file)
 	return result < 0 ? errno : 0;
 }
 
+void file_check_all(void (*failed)(const struct file *file, int error))
+{
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		for (struct file *file = buckets[i]; file; file = file->next) {
+			const int error = file_check(file);
+
+			if (error)
+				failed(file, error);
+		}
+	}
+}
+
 /* The number stays the same; the child has none of the parent's POSIX locks to lose. */
 static void reopen_cursor(struct file *file)
 {

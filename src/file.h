@@ -47,6 +47,9 @@ int file_check(struct file *file);
  */
 int file_sync_all(struct file *file);
 
+/* file_check() of every file; calls failed for those that have an error. Both locks are held. */
+void file_check_all(void (*failed)(const struct file *file, int error));
+
 /* In a forked child: opens every cursor anew, so that parent and child do not eat each other's errors. */
 void file_after_fork(void);
 

@@ -27,11 +27,16 @@ void registry_unlock(void)
 	pthread_mutex_unlock(&mutex);
 }
 
-/* A child must not inherit a lock that a thread of its parent held, nor an error cursor. */
+/*
+ * A child must not inherit a lock that a thread of its parent held, nor an error
+ * cursor. A new cursor does not tell of what the kernel has told somebody
+ * already, so that this is found out now.
+ */
 static void before_fork(void)
 {
 	cursors_lock();
 	registry_lock();
+	file_check_all(registry_fail);
 }
 
 static void after_fork_in_parent(void)

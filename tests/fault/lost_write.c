@@ -141,6 +141,43 @@ static void a_parent_fails_first(char *base)
 	expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child is told too");
 }
 
+/* Nobody of the library has been told yet, and the program's own description has: the child must not start afresh. */
+static void a_fork_after_the_program_was_told(char *base)
+{
+	char *lost;
+	int status;
+
+	fill_backing_store();
+	lost = store(base, 1, 1);
+	if (fsync(fd) == 0)
+		exit(77);
+	if (fork() == 0)
+		_exit(pmem_try_persist(lost, 1) == -1 ? 0 : 1);
+	wait(&status);
+	expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child is told");
+	expect(pmem_try_persist(lost, 1) == -1, "the parent is told too");
+}
+
+static void a_hole_that_cannot_be_filled(char *base)
+{
+	const off_t end = (off_t)(PAGES * page);
+	off_t room = 1 << 30;
+
+	(void)base;
+	if (ftruncate(fd, 2 * end) < 0)
+		stop("ftruncate");
+	for (off_t at = 2 * end; room >= (off_t)page;) {
+		if (fallocate(fd, FALLOC_FL_KEEP_SIZE, at, room) == 0)
+			at += room;
+		else
+			room /= 2;
+	}
+	expect(!pmem_map_range(fd, end, (size_t)end, PMEM_MAP_POPULATE), "there is no room for the hole's pages");
+	expect(errno == EFAULT, "with EFAULT");
+	expect(strstr(pmem_errormsg(), "file system full") != NULL, "and it says why");
+	expect(pmem_try_persist(base, 1) == 0, "what was mapped before is as it was");
+}
+
 /* Somebody else's write-back fails; our persist of another range succeeds, of the lost one too: the kernel says 0. */
 static void background_write_back_fails(char *base)
 {
@@ -189,6 +226,8 @@ static const struct {
 	{"the-program-fsyncs-first", the_program_fsyncs_first},
 	{"a-child-fails-first", a_child_fails_first},
 	{"a-parent-fails-first", a_parent_fails_first},
+	{"a-fork-after-the-program-was-told", a_fork_after_the_program_was_told},
+	{"a-hole-that-cannot-be-filled", a_hole_that_cannot_be_filled},
 	{"background-write-back-fails", background_write_back_fails},
 	{"a-mapping-of-the-programs-own", a_mapping_of_the_programs_own},
 	{"a-flushed-range-fails-at-the-fence", a_flushed_range_fails_at_the_fence},
