@@ -327,6 +327,7 @@ void *pmem_map(int fd, size_t len)
 static void sync_if_last_chance(uintptr_t start, uintptr_t end)
 {
 	struct mapping *mapping;
+	unsigned sync;
 
 	for (uintptr_t at = registry_next(start, end); at < end; at = registry_next(at, end)) {
 		mapping = registry_find(at);
@@ -334,8 +335,9 @@ static void sync_if_last_chance(uintptr_t start, uintptr_t end)
 			break;
 		at = mapping->end;
 		if (mapping->pending > 0 && mapping->file && mapping->file->cursor < 0) {
-			page_persist(mapping, mapping->start, at);
-			mapping->synced = true;
+			sync = ++mapping->syncs_begun;
+			if (page_persist(mapping, mapping->start, at) == 0)
+				mapping->syncs_done = sync;
 		}
 	}
 }

@@ -39,10 +39,11 @@ struct mapping {
 	bool in_arena;            /* made by pmem_map in the library's own address space */
 	_Atomic int failed;       /* errno of the write-back that failed, 0 while none has */
 	_Atomic bool gone;        /* unmapped; the record waits for pending ranges that refer to it */
-	bool synced;              /* made durable when it was unmapped, for the sake of those ranges */
 	_Atomic unsigned pending; /* such ranges, in any thread */
-	struct file *file;        /* page cache only, else NULL */
-	uintptr_t behind;         /* fit only: leads from here to the shared mapping behind the working copy */
+	/* Times that the whole was made durable because a part was unmapped: begun, and the last that succeeded. */
+	_Atomic unsigned syncs_begun, syncs_done;
+	struct file *file; /* page cache only, else NULL */
+	uintptr_t behind;  /* fit only: leads from here to the shared mapping behind the working copy */
 	struct mapping *previous, *next;
 };
 

@@ -24,6 +24,7 @@ enum {
 struct run {
 	struct mapping *mapping; /* counted in its pending, which keeps the record */
 	uintptr_t start, end;
+	unsigned syncs; /* of the mapping, begun before the last flush into this run */
 };
 
 /* This thread's runs; page_pending says how many. */
@@ -57,42 +58,42 @@ __attribute__((constructor(101))) static void page_start(void)
 /* --- Writing one run ------------------------------------------------------------ */
 
 /* format has the length, the address, the file's path and, by %m, the error. */
-__attribute__((format(printf, 5, 0))) static int tell(const struct mapping *mapping, uintptr_t start, uintptr_t end,
-						      int error, const char *format)
+__attribute__((format(printf, 3, 0))) static int tell(const struct run *run, int error, const char *format)
 {
 	char path[PATH_MAX] = "";
 
-	if (mapping->file->cursor >= 0)
-		proc_descriptor_path(mapping->file->cursor, path, sizeof(path));
-	return fail_range(error, start, end, format, (size_t)(end - start), (void *)start, path[0] ? path : "a file");
+	if (run->mapping->file->cursor >= 0)
+		proc_descriptor_path(run->mapping->file->cursor, path, sizeof(path));
+	return fail_range(error, run->start, run->end, format, (size_t)(run->end - run->start), (void *)run->start,
+			  path[0] ? path : "a file");
 }
 
 /* The pages are no longer mapped, but what was stored to them is in the page cache still. */
-static int sync_unmapped(const struct mapping *mapping)
+static int sync_unmapped(const struct run *run)
 {
-	const int error = file_sync_all(mapping->file);
+	const int error = file_sync_all(run->mapping->file);
 
 	if (error != EBADF)
 		return error;
-	return mapping->synced ? 0 : ENOMEM;
+	return run->mapping->syncs_done > run->syncs ? 0 : ENOMEM;
 }
 
 /* A part of the mapping may have gone since, by pmem_unmap() (the record knows) or munmap (the kernel does). */
-static int sync_mapped(const struct mapping *mapping, uintptr_t start, uintptr_t end, bool *hole)
+static int sync_mapped(const struct run *run, bool *hole)
 {
-	const bool cut = start < mapping->start || end > mapping->end;
-	int error = cut ? ENOMEM : msync_range(start, end);
+	const bool cut = run->start < run->mapping->start || run->end > run->mapping->end;
+	int error = cut ? ENOMEM : msync_range(run->start, run->end);
 
-	*hole = cut || (error == ENOMEM && range_has_hole(start, end));
+	*hole = cut || (error == ENOMEM && range_has_hole(run->start, run->end));
 	return error;
 }
 
-static void mark_failed(const struct mapping *mapping, uintptr_t start, uintptr_t end, int error)
+static void mark_failed(const struct run *run, int error)
 {
 	registry_lock();
-	registry_fail(mapping->file, error);
-	if (!mapping->gone)
-		suspect_add(start, end, error);
+	registry_fail(run->mapping->file, error);
+	if (!run->mapping->gone)
+		suspect_add(run->start, run->end, error);
 	registry_unlock();
 }
 
@@ -103,65 +104,71 @@ static void mark_failed(const struct mapping *mapping, uintptr_t start, uintptr_
  * Without a cursor the report of an error can be had only once, so that no other
  * thread may msync the file between our msync and our mark.
  */
-static int sync_run(struct mapping *mapping, uintptr_t start, uintptr_t end, bool flushed_before)
+static int sync_run(const struct run *run, bool flushed_before)
 {
+	struct mapping *mapping = run->mapping;
 	const bool alone = mapping->gone || mapping->file->cursor < 0;
 	bool hole = false;
 	int error;
 
 	if (alone)
 		cursors_lock();
-	error = mapping->gone ? sync_unmapped(mapping) : sync_mapped(mapping, start, end, &hole);
+	error = mapping->gone ? sync_unmapped(run) : sync_mapped(run, &hole);
 	if (!alone)
 		cursors_lock();
 	if (hole && flushed_before)
-		error = sync_unmapped(mapping);
+		error = sync_unmapped(run);
 	if (error == 0)
 		error = mapping->failed;
 	if (error == 0)
 		error = file_check(mapping->file);
 	if (error != 0 && !(error == ENOMEM && hole))
-		mark_failed(mapping, start, end, error);
+		mark_failed(run, error);
 	cursors_unlock();
 	return error;
 }
 
-static int persist_run(struct mapping *mapping, uintptr_t start, uintptr_t end, bool flushed_before)
+static int persist_run(const struct run *run, bool flushed_before)
 {
-	int error = mapping->failed;
+	int error = run->mapping->failed;
 
 	if (error)
-		return tell(mapping, start, end, error,
+		return tell(run, error,
 			    "NOT durable: %zu bytes at %p of %s: an earlier write-back of the file failed (%m); "
 			    "unmap it and map it anew");
 	suspect_hold();
-	error = sync_run(mapping, start, end, flushed_before);
+	error = sync_run(run, flushed_before);
 	suspect_release();
 	if (error == 0)
 		return 0;
 	if (error == ENOMEM)
-		return tell(mapping, start, end, error, "NOT durable: %zu bytes at %p of %s: not all of it is mapped");
-	return tell(mapping, start, end, error, "NOT durable: %zu bytes at %p of %s: %m");
+		return tell(run, error, "NOT durable: %zu bytes at %p of %s: not all of it is mapped");
+	return tell(run, error, "NOT durable: %zu bytes at %p of %s: %m");
 }
 
 int page_persist(struct mapping *mapping, uintptr_t start, uintptr_t end)
 {
-	return persist_run(mapping, page_down(start), page_up(end), false);
+	const struct run run = {.mapping = mapping, .start = page_down(start), .end = page_up(end)};
+
+	return persist_run(&run, false);
 }
 
 /* --- The list -------------------------------------------------------------------- */
 
-static bool touches(const struct run *run, const struct mapping *mapping, uintptr_t start, uintptr_t end)
+static bool touches(const struct run *run, const struct run *other)
 {
-	return run->mapping == mapping && start <= run->end && run->start <= end;
+	return run->mapping == other->mapping && other->start <= run->end && run->start <= other->end;
 }
 
-static void widen(struct run *run, uintptr_t start, uintptr_t end)
+/* Takes in a run that touches it. */
+static void widen(struct run *run, const struct run *other)
 {
-	if (start < run->start)
-		run->start = start;
-	if (end > run->end)
-		run->end = end;
+	if (other->start < run->start)
+		run->start = other->start;
+	if (other->end > run->end)
+		run->end = other->end;
+	if (other->syncs > run->syncs)
+		run->syncs = other->syncs;
 }
 
 static int by_start(const void *left, const void *right)
@@ -182,8 +189,8 @@ static unsigned merge(void)
 	for (unsigned i = 1; i < page_pending; i++) {
 		const struct run *run = &list.runs[i];
 
-		if (touches(&list.runs[kept], run->mapping, run->start, run->end)) {
-			widen(&list.runs[kept], run->start, run->end);
+		if (touches(&list.runs[kept], run)) {
+			widen(&list.runs[kept], run);
 			run->mapping->pending--;
 		} else {
 			list.runs[++kept] = *run;
@@ -224,27 +231,33 @@ static bool make_room(void)
 	return !list.full;
 }
 
-static bool note(struct mapping *mapping, uintptr_t start, uintptr_t end)
+static bool note(const struct run *run)
 {
-	if (page_pending > 0 && touches(&list.runs[page_pending - 1], mapping, start, end)) {
-		widen(&list.runs[page_pending - 1], start, end);
+	if (page_pending > 0 && touches(&list.runs[page_pending - 1], run)) {
+		widen(&list.runs[page_pending - 1], run);
 		return true;
 	}
 	if (!make_room())
 		return false;
-	mapping->pending++;
-	list.runs[page_pending++] = (struct run){.mapping = mapping, .start = start, .end = end};
+	run->mapping->pending++;
+	list.runs[page_pending++] = *run;
 	return true;
 }
 
 int page_flush(struct mapping *mapping, uintptr_t start, uintptr_t end)
 {
+	const struct run run = {
+		.mapping = mapping,
+		.start = page_down(start),
+		.end = page_up(end),
+		.syncs = mapping->syncs_begun,
+	};
 	bool noted;
 
 	if (list.busy)
 		return page_persist(mapping, start, end);
 	list.busy = true;
-	noted = note(mapping, page_down(start), page_up(end));
+	noted = note(&run);
 	list.busy = false;
 	return noted ? 0 : page_persist(mapping, start, end);
 }
@@ -261,7 +274,7 @@ int page_complete(void)
 	for (unsigned i = 0; i < page_pending; i++) {
 		const struct run *run = &list.runs[i];
 
-		if (persist_run(run->mapping, run->start, run->end, true) < 0) {
+		if (persist_run(run, true) < 0) {
 			result = -1;
 			error = errno;
 		}

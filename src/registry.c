@@ -201,7 +201,8 @@ void registry_discard(struct mapping *mapping)
 	atomic_store(&mapping->gone, false);
 	mapping->device_dax = false;
 	mapping->in_arena = false;
-	mapping->synced = false;
+	atomic_store(&mapping->syncs_begun, 0);
+	atomic_store(&mapping->syncs_done, 0);
 	mapping->file = NULL;
 	mapping->behind = 0;
 	mapping->next = spare;

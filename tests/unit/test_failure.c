@@ -489,26 +489,54 @@ static void a_program_that_closes_our_descriptor(void **state)
 	assert_non_null(fixture->base);
 }
 
-static void mapping_works_without_descriptors(void **state)
+/* The library then has no description of the file of its own. */
+static char *map_without_descriptors(int fd, size_t size)
 {
 	struct rlimit limit, none;
-	const int fd = test_disk_file(page());
 	char *base;
 
-	(void)state;
 	getrlimit(RLIMIT_NOFILE, &limit);
 	none = limit;
 	none.rlim_cur = 3;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	base = pmem_map(fd, page());
+	base = pmem_map(fd, size);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	assert_non_null(base);
+	return base;
+}
+
+static void mapping_works_without_descriptors(void **state)
+{
+	const int fd = test_disk_file(page());
+	char *base = map_without_descriptors(fd, page());
+
+	(void)state;
 	assert_int_equal(pmem_try_persist(base, 1), 0);
 	pmem_flush_cache(base, 1, 0);
 	assert_int_equal(pmem_unmap(base, page()), 0); /* written now: the fence could not any more */
 	assert_true(msync_covered(base, page()));
 	pmem_fence();
 	assert_int_equal(told.calls, 0);
+	close(fd);
+}
+
+/* What was made durable at an earlier unmap says nothing of a range that was flushed after it. */
+static void a_bare_munmap_without_descriptors_is_told(void **state)
+{
+	const int fd = test_disk_file(4 * page());
+	char *base = map_without_descriptors(fd, 4 * page());
+
+	(void)state;
+	pmem_flush_cache(base, 1, 0);
+	assert_int_equal(pmem_unmap(base, page()), 0);
+	pmem_fence();
+	assert_int_equal(told.calls, 0);
+	pmem_flush_cache(base + 2 * page(), 1, 0);
+	assert_int_equal(munmap(base + 2 * page(), page()), 0);
+	pmem_fence();
+	assert_int_equal(told.calls, 1);
+	assert_int_equal(told.failure.error, ENOMEM);
+	pmem_unmap(base, 4 * page());
 	close(fd);
 }
 
@@ -535,6 +563,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(descriptors_do_not_pile_up, start, finish),
 		cmocka_unit_test_setup_teardown(a_program_that_closes_our_descriptor, start, finish),
 		cmocka_unit_test_setup_teardown(mapping_works_without_descriptors, start, finish),
+		cmocka_unit_test_setup_teardown(a_bare_munmap_without_descriptors_is_told, start, finish),
 	};
 
 	return cmocka_run_group_tests_name("failure", tests, NULL, NULL);
