@@ -14,20 +14,40 @@
  * Sources: Intel SDM vol. 2 (CLWB, MOVDIRI, MOVDIR64B: ordered by SFENCE; a
  * flush is ordered after older stores to its line).
  */
+#define _GNU_SOURCE
 #include "copy.h"
 #include "methods.h"
 #include "x86_64.h"
 
 #include <cpuid.h>
 #include <immintrin.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
 	LINE = 64,
-	STREAM_FROM = 2048,  /* bytes: from here on non-temporal stores win, if the lines are not cached */
-	STREAM_BLOCK = 1024, /* bytes stored before their lines are flushed */
+	STREAM_BLOCK = 1024,                   /* bytes stored before their lines are flushed */
 	CPUID7_ECX_DIRECT = 1 << 27 | 1 << 28, /* MOVDIRI, MOVDIR64B */
 };
+
+/* Bytes: from here on non-temporal stores win, if the lines are not cached. */
+static size_t stream_from = 2048;
+
+/* As users of PMDK tune it; never in a set-user-ID program. */
+__attribute__((constructor(101))) static void read_environment(void)
+{
+	const char *threshold = secure_getenv("PMEM_MOVNT_THRESHOLD"), *none = secure_getenv("PMEM_NO_MOVNT");
+	char *end;
+	unsigned long long bytes;
+
+	if (none && strcmp(none, "1") == 0)
+		stream_from = SIZE_MAX;
+	if (!threshold || threshold[0] < '0' || threshold[0] > '9')
+		return;
+	bytes = strtoull(threshold, &end, 10);
+	if (*end == '\0' && stream_from != SIZE_MAX)
+		stream_from = bytes;
+}
 
 #define always_inline __attribute__((always_inline)) static inline
 

@@ -65,7 +65,7 @@ BODY void NAME(copy_lines)(enum flush_kind kind, char *to, const char *from, siz
 {
 	size_t at = 0;
 
-	if (!DIRECT && length >= STREAM_FROM) {
+	if (!DIRECT && length >= stream_from) {
 		NAME(copy_stream)(kind, to, from, length);
 		return;
 	}
@@ -190,7 +190,7 @@ BODY void NAME(fill_lines)(enum flush_kind kind, char *to, uint64_t pattern, siz
 #else
 BODY void NAME(fill_lines)(enum flush_kind kind, char *to, uint64_t pattern, size_t length)
 {
-	if (length >= STREAM_FROM) {
+	if (length >= stream_from) {
 		NAME(fill_stream)(kind, to, pattern, length);
 		return;
 	}

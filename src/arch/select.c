@@ -1,12 +1,13 @@
 /* select.c: ranks the ways to flush and to copy and chooses one of each, once, at load */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE
 #include "methods.h"
 
 #include <stddef.h>
-#ifdef PMEM_TEST_BUILD
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef PMEM_TEST_BUILD
+#include <stdio.h>
 #endif
 
 /*
@@ -45,6 +46,28 @@ static const struct copy_method *const copy_ranking[] = {
 	&copy_plain,
 };
 
+/* What the environment variables of PMDK forbid; never in a set-user-ID program. */
+static const struct {
+	const char *method;
+	const char *variable;
+	const char *value;
+} forbidden[] = {
+	{"clwb", "PMEM_NO_CLWB", "1"},    {"clflushopt", "PMEM_NO_CLFLUSHOPT", "1"}, {"avx", "PMEM_AVX", "0"},
+	{"direct", "PMEM_NO_MOVNT", "1"}, {"direct", "PMEM_MOVDIR64B", "0"},
+};
+
+static bool is_forbidden(const char *method)
+{
+	const char *value;
+
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
+		value = strcmp(forbidden[i].method, method) == 0 ? secure_getenv(forbidden[i].variable) : NULL;
+		if (value && strcmp(value, forbidden[i].value) == 0)
+			return true;
+	}
+	return false;
+}
+
 enum {
 	FLUSHES = sizeof(flush_ranking) / sizeof(flush_ranking[0]),
 	COPIES = sizeof(copy_ranking) / sizeof(copy_ranking[0]),
@@ -63,7 +86,7 @@ static const char *flush_name(unsigned rank)
 
 static bool flush_is_usable(unsigned rank)
 {
-	return flush_ranking[rank]->usable();
+	return flush_ranking[rank]->usable() && !is_forbidden(flush_name(rank));
 }
 
 static const char *copy_name(unsigned rank)
@@ -73,7 +96,8 @@ static const char *copy_name(unsigned rank)
 
 static bool copy_is_usable(unsigned rank)
 {
-	return copy_ranking[rank]->with[cpu.kind].copy && copy_ranking[rank]->usable();
+	return copy_ranking[rank]->with[cpu.kind].copy && copy_ranking[rank]->usable() &&
+	       !is_forbidden(copy_name(rank));
 }
 
 /* One of the two rankings. */
