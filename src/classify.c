@@ -65,7 +65,7 @@ struct evidence {
 static void decide(struct verdict *verdict, enum media media, enum cpu_work work, enum reason reason)
 {
 	verdict->media = media;
-	verdict->cpu_work = work;
+	verdict->cpu_work = work == CPU_FLUSH && mode_caches() == CACHES_PERSISTENT ? CPU_FENCE : work;
 	verdict->reason = reason;
 }
 
@@ -74,8 +74,8 @@ static void decide_pm(struct verdict *verdict, const struct evidence *evidence)
 {
 	/* XFS may keep a file's data on a second device, whose region we do not know. */
 	const bool one_device = strcmp(evidence->filesystem, "xfs") != 0;
-	const bool persistent_caches =
-		one_device && sysfs_caches_are_persistent(evidence->kind, evidence->major, evidence->minor);
+	const bool persistent_caches = mode_caches() != CACHES_VOLATILE && one_device &&
+				       sysfs_caches_are_persistent(evidence->kind, evidence->major, evidence->minor);
 
 	decide(verdict, MEDIA_PM, persistent_caches ? CPU_FENCE : CPU_FLUSH, REASON_PM);
 }

@@ -13,4 +13,13 @@ enum mode {
 /* Asked when a mapping is made or registered, and for ranges that are not. */
 enum mode mode_now(void);
 
+/* What PMEM_NO_FLUSH says of the processor's caches. */
+enum caches {
+	CACHES_BY_DOMAIN,  /* nothing: each region knows its persistence domain */
+	CACHES_PERSISTENT, /* PMEM_NO_FLUSH=1: a fence is enough */
+	CACHES_VOLATILE,   /* PMEM_NO_FLUSH=0: flush, whatever the region says */
+};
+
+enum caches mode_caches(void);
+
 #endif
