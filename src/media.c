@@ -13,34 +13,44 @@
 struct ways {
 	int (*flush)(struct mapping *mapping, uintptr_t start, uintptr_t end);
 	int (*persist)(struct mapping *mapping, uintptr_t start, uintptr_t end);
+	int (*sync)(struct mapping *mapping, uintptr_t start, uintptr_t end);
 };
+
+enum way { WAY_FLUSH, WAY_PERSIST, WAY_SYNC };
 
 static const struct ways ways_of[] = {
-	[MEDIA_PM] = {.flush = cpu_flush, .persist = cpu_flush},
-	[MEDIA_VOLATILE] = {.flush = cpu_flush, .persist = cpu_flush},
-	[MEDIA_PAGE] = {.flush = page_flush, .persist = page_persist},
-	[MEDIA_FIT] = {.flush = fit_flush, .persist = fit_flush},
+	[MEDIA_PM] = {.flush = cpu_flush, .persist = cpu_flush, .sync = cpu_sync},
+	[MEDIA_VOLATILE] = {.flush = cpu_flush, .persist = cpu_flush, .sync = cpu_sync},
+	[MEDIA_PAGE] = {.flush = page_flush, .persist = page_persist, .sync = page_persist},
+	[MEDIA_FIT] = {.flush = fit_flush, .persist = fit_flush, .sync = fit_flush},
 };
 
+static int do_mapping(struct mapping *mapping, uintptr_t start, uintptr_t end, enum way way)
+{
+	const struct ways *ways = &ways_of[mapping->media];
+
+	if (way == WAY_FLUSH)
+		return ways->flush(mapping, start, end);
+	return (way == WAY_PERSIST ? ways->persist : ways->sync)(mapping, start, end);
+}
+
 /* The part of [start, end) that begins at start and is of one mapping, or of none; tells where it ends. */
-static int do_part(uintptr_t start, uintptr_t end, bool persist, uintptr_t *part_end)
+static int do_part(uintptr_t start, uintptr_t end, enum way way, uintptr_t *part_end)
 {
 	struct mapping *mapping = registry_find(start);
-	const struct ways *ways;
 	uintptr_t mapping_end;
 
 	if (!mapping) {
 		*part_end = registry_next(start, end);
-		return unknown_persist(start, *part_end);
+		return (way == WAY_SYNC ? unknown_sync : unknown_persist)(start, *part_end);
 	}
 	mapping_end = atomic_load_explicit(&mapping->end, memory_order_relaxed);
 	*part_end = mapping_end < end ? mapping_end : end;
-	ways = &ways_of[mapping->media];
-	return (persist ? ways->persist : ways->flush)(mapping, start, *part_end);
+	return do_mapping(mapping, start, *part_end, way);
 }
 
 /* Goes on after a part that failed, so that what can be durable becomes so; the last failure is told. */
-static int do_range(uintptr_t address, size_t length, bool persist)
+static int do_range(uintptr_t address, size_t length, enum way way)
 {
 	int result = 0, error = 0, cancel;
 	uintptr_t part_end;
@@ -53,7 +63,7 @@ static int do_range(uintptr_t address, size_t length, bool persist)
 				  (void *)address);
 	cancel = cancel_forbid();
 	for (uintptr_t at = address; at < address + length; at = part_end) {
-		if (do_part(at, address + length, persist, &part_end) < 0) {
+		if (do_part(at, address + length, way, &part_end) < 0) {
 			result = -1;
 			error = errno;
 		}
@@ -66,7 +76,7 @@ static int do_range(uintptr_t address, size_t length, bool persist)
 
 int media_flush(uintptr_t address, size_t length)
 {
-	return do_range(address, length, false);
+	return do_range(address, length, WAY_FLUSH);
 }
 
 int media_fence(void)
@@ -77,7 +87,7 @@ int media_fence(void)
 
 int media_persist(uintptr_t address, size_t length)
 {
-	const int result = do_range(address, length, true);
+	const int result = do_range(address, length, WAY_PERSIST);
 	const int error = errno;
 
 	if (length == 0)
@@ -86,4 +96,9 @@ int media_persist(uintptr_t address, size_t length)
 		return -1;
 	errno = error;
 	return result;
+}
+
+int media_sync(uintptr_t address, size_t length)
+{
+	return do_range(address, length, WAY_SYNC);
 }

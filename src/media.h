@@ -22,16 +22,27 @@ int media_fence(void);
 int media_persist(uintptr_t address, size_t length);
 
 /*
+ * Any range, whatever its media: written by the kernel, with nothing left for
+ * the fence. The processor does it only where the kernel refuses (device-dax).
+ */
+int media_sync(uintptr_t address, size_t length);
+
+/*
  * One file a media. The part of the range that lies in one mapping: flush
  * starts to make it durable, persist leaves no more to do than a CPU fence.
  */
 int cpu_flush(struct mapping *mapping, uintptr_t start, uintptr_t end);
+int cpu_sync(struct mapping *mapping, uintptr_t start, uintptr_t end);
 int page_flush(struct mapping *mapping, uintptr_t start, uintptr_t end);
 int page_persist(struct mapping *mapping, uintptr_t start, uintptr_t end);
 int fit_flush(struct mapping *mapping, uintptr_t start, uintptr_t end);
 
-/* A part that no mapping of ours covers. The kernel is asked at once; nothing is left for the fence. */
+/*
+ * A part that no mapping of ours covers. The kernel is asked at once; nothing is
+ * left for the fence. PMEM_IS_PMEM_FORCE=1 spares unknown_persist() the kernel.
+ */
 int unknown_persist(uintptr_t start, uintptr_t end);
+int unknown_sync(uintptr_t start, uintptr_t end);
 
 /* How many page-cache ranges this thread has flushed and not yet fenced. */
 extern _Thread_local unsigned page_pending __attribute__((tls_model("initial-exec")));

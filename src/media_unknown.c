@@ -50,15 +50,11 @@ static int persist_each_vma(uintptr_t start, uintptr_t end)
 	return result < 0 ? EINVAL : result;
 }
 
-int unknown_persist(uintptr_t start, uintptr_t end)
+int unknown_sync(uintptr_t start, uintptr_t end)
 {
 	const uintptr_t first = page_down(start), last = page_up(end);
 	int error;
 
-	if (mode_now() == MODE_FORCE) {
-		cpu.persist(start, end);
-		return 0;
-	}
 	if (address_range_has_hole(first, last))
 		return fail_range(ENOMEM, start, end, "NOT durable: %zu bytes at %p: not all of it is mapped",
 				  (size_t)(end - start), (void *)start);
@@ -75,4 +71,12 @@ int unknown_persist(uintptr_t start, uintptr_t end)
 		return 0;
 	return fail_range(error, start, end, "NOT durable: %zu bytes at %p: msync failed: %m", (size_t)(end - start),
 			  (void *)start);
+}
+
+int unknown_persist(uintptr_t start, uintptr_t end)
+{
+	if (mode_now() != MODE_FORCE)
+		return unknown_sync(start, end);
+	cpu.persist(start, end);
+	return 0;
 }
