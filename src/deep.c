@@ -1,6 +1,7 @@
 /* deep.c: beyond the persistence domain, to the most reliable place that software can reach */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "arch/arch.h"
+#include "arena.h"
 #include "cancel.h"
 #include "classify.h"
 #include "failure.h"
@@ -63,6 +64,10 @@ int pmem_deep_persist(const void *addr, size_t len)
 	const uintptr_t address = (uintptr_t)addr;
 	int result, cancel;
 
+	/* Where PMEM_IS_PMEM_FORCE=1 spares the kernel, a flush would meet the hole. */
+	if (len > 0 && !range_wraps(address, len) && address_range_has_hole(page_down(address), page_up(address + len)))
+		return fail_range(ENOMEM, address, address + len,
+				  "NOT durable: %zu bytes at %p: not all of it is mapped", len, addr);
 	if (pmem_try_persist((void *)address, len) < 0)
 		return -1;
 	if (len == 0 || is_page_cache(address, len))
