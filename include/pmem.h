@@ -34,6 +34,10 @@
 #ifndef PMEM_H
 #define PMEM_H
 
+#if defined(LIBPMEM_H) && !defined(PMEM_BUILD)
+#error "pmem.h and libpmem.h are two interfaces that share the name pmem_persist(): include one of them in a file"
+#endif
+
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>

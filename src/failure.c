@@ -8,6 +8,7 @@
 #include <pmem.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,8 @@ static struct {
 	void (*call)(const struct pmem_failure *failure, void *arg);
 	void *arg;
 } handler = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void (*_Atomic observe)(const char *message);
 
 static void forget_last(void *at)
 {
@@ -66,6 +69,14 @@ static struct last_failure *last_failure(void)
 	return last;
 }
 
+static void tell_observer(const char *message)
+{
+	void (*const call)(const char *message) = observe;
+
+	if (call)
+		call(message);
+}
+
 static void keep(int error, uintptr_t start, uintptr_t end, const char *format, va_list arguments)
 {
 	struct last_failure *failure = last_failure();
@@ -77,6 +88,12 @@ static void keep(int error, uintptr_t start, uintptr_t end, const char *format, 
 	failure->error = error;
 	errno = error; /* for %m */
 	vsnprintf(failure->message, MESSAGE_SIZE, format, arguments);
+	tell_observer(failure->message);
+}
+
+void failure_observe(void (*observer)(const char *message))
+{
+	observe = observer;
 }
 
 int fail(int error, const char *format, ...)

@@ -16,6 +16,9 @@ int fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)
 int fail_range(int error, uintptr_t start, uintptr_t end, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* Has every message that is kept from now on told to a function too, which may not fail. */
+void failure_observe(void (*observer)(const char *message));
+
 /* Tells the handler of this thread's last fail_range(): for the functions without a result. */
 void failure_report(void);
 
