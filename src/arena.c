@@ -27,12 +27,12 @@ enum {
 };
 
 /*
- * Where the arena may lie, best first. Below a quarter of the address space,
- * where the kernel's bottom-up placement begins, and above every heap.
+ * Where the arena may lie, best first: low in the address space, and above
+ * every heap.
  *
  * The first fits processors with 47 bits of address for programs and more, and
- * lies above AddressSanitizer's shadow; the second is for ThreadSanitizer and
- * Valgrind, which want low addresses; the third for 39 bits and fewer.
+ * lies above AddressSanitizer's shadow; the second is for Valgrind; the third for
+ * ThreadSanitizer, and for 39 bits and fewer.
  */
 static const struct place {
 	uintptr_t base;
@@ -64,12 +64,18 @@ static bool can_map_at(uintptr_t address)
 	return at == (void *)address;
 }
 
-/* The last place is taken if none is good: it then refuses every mapping. */
+/* Below a third of the address space, where the kernel's bottom-up placement begins? */
+static bool is_low(const struct place *at)
+{
+	return can_map_at(at->base) && can_map_at(3 * (at->base + at->windows * WINDOW_SIZE));
+}
+
+/* The last place is taken if none is good: at worst it refuses every mapping. */
 static const struct place *find_place(void)
 {
 	size_t i = 0;
 
-	while (i + 1 < sizeof(places) / sizeof(places[0]) && !can_map_at(places[i].base))
+	while (i + 1 < sizeof(places) / sizeof(places[0]) && !is_low(&places[i]))
 		i++;
 	return &places[i];
 }
