@@ -171,10 +171,11 @@ void pmem_fit_mode(void);
 void *pmem_map_range(int fd, off_t offset, size_t len, unsigned flags);
 
 /*
- * Unmaps [addr, addr + len), len rounded up to whole pages, whoever mapped it,
- * and forgets what was registered of it. May be a part of a mapping, or span
- * several. Ranges that were flushed and not yet fenced stay in their threads'
- * care: their fence still makes them durable.
+ * Unmaps [addr, addr + len), len rounded up to whole pages (those of hugetlbfs
+ * and device-dax are large ones), whoever mapped it, and forgets what was
+ * registered of it. May be a part of a mapping, or span several. Ranges that
+ * were flushed and not yet fenced stay in their threads' care: their fence still
+ * makes them durable.
  *
  * Returns 0, or -1 with errno EINVAL (addr not page-aligned, len 0, or the
  * range wraps) or an error of munmap(2).

@@ -244,6 +244,7 @@ static int add_record(const struct request *request, const struct verdict *verdi
 	mapping->media = verdict->media;
 	mapping->device_dax = verdict->device_dax;
 	mapping->in_arena = true;
+	mapping->unit = request->target.alignment;
 	if (fill_in(mapping, request) < 0) {
 		registry_discard(mapping);
 		return -1;
@@ -351,16 +352,29 @@ static int unmap(uintptr_t start, uintptr_t end)
 	return 0;
 }
 
+/* The pages at an address are larger on hugetlbfs and device-dax; what we do not know is the kernel's to refuse. */
+static size_t unit_at(uintptr_t address)
+{
+	const struct mapping *mapping = registry_find(address);
+
+	return mapping && mapping->in_arena ? mapping->unit : page_size();
+}
+
 int pmem_unmap(void *addr, size_t len)
 {
 	const uintptr_t start = (uintptr_t)addr;
 	uintptr_t end;
+	size_t unit;
 	int result, cancel;
 
 	if (len == 0 || range_wraps(start, len) || start % page_size() != 0)
 		return fail(EINVAL, "unmapping %zu bytes at %p: empty, not page-aligned, or beyond all addresses", len,
 			    addr);
-	end = page_up(start + len);
+	unit = unit_at(start);
+	if (start % unit != 0)
+		return fail(EINVAL, "unmapping %zu bytes at %p: its pages have %zu bytes each", len, addr, unit);
+	unit = unit_at(start + len - 1);
+	end = (start + len + unit - 1) / unit * unit;
 	cancel = cancel_forbid();
 	sync_if_last_chance(start, end);
 	registry_lock();

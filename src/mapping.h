@@ -36,6 +36,7 @@ struct mapping {
 	_Atomic(enum cpu_work) cpu_work;
 	enum media media;
 	bool device_dax;          /* msync says EINVAL here */
+	size_t unit;              /* bytes in its pages: what it can be unmapped by */
 	bool in_arena;            /* made by pmem_map in the library's own address space */
 	_Atomic int failed;       /* errno of the write-back that failed, 0 while none has */
 	_Atomic bool gone;        /* unmapped; the record waits for pending ranges that refer to it */

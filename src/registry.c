@@ -201,6 +201,7 @@ void registry_discard(struct mapping *mapping)
 	atomic_store(&mapping->gone, false);
 	mapping->device_dax = false;
 	mapping->in_arena = false;
+	mapping->unit = 0;
 	atomic_store(&mapping->syncs_begun, 0);
 	atomic_store(&mapping->syncs_done, 0);
 	mapping->file = NULL;
@@ -284,6 +285,7 @@ static void split_tail(struct mapping *mapping, uintptr_t at, struct mapping *ta
 	tail->media = mapping->media;
 	tail->device_dax = mapping->device_dax;
 	tail->in_arena = mapping->in_arena;
+	tail->unit = mapping->unit;
 	tail->failed = (int)mapping->failed;
 	tail->file = mapping->file;
 	tail->behind = mapping->behind;

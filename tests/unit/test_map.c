@@ -411,6 +411,32 @@ static void parts_can_be_unmapped(void **state)
 	close(fd);
 }
 
+/* hugetlbfs knows no smaller pages than its own; the filesystems lane sees to it that there are some. */
+static void huge_pages_are_mapped_and_unmapped_whole(void **state)
+{
+	const int fd = memfd_create("test", MFD_CLOEXEC | MFD_HUGETLB);
+	const size_t huge = (size_t)2 << 20;
+	char *base;
+
+	(void)state;
+	if (fd < 0 || ftruncate(fd, (off_t)(3 * huge)) < 0)
+		skip();
+	base = pmem_map(fd, 2 * huge + 1);
+	if (!base)
+		skip();
+	base[2 * huge] = 1;
+	pmem_persist(base + 2 * huge, 1, 0);
+	assert_int_equal(pmem_granularity(base, 2 * huge + 1), PMEM_GRANULARITY_NONE);
+	assert_int_equal(pmem_unmap(base + page(), page()), -1); /* not a whole one: nothing changes */
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(pmem_try_persist(base, 3 * huge), 0);
+	assert_int_equal(pmem_unmap(base + huge, 1), 0);
+	assert_int_equal(pmem_try_persist(base + huge, 1), -1);
+	assert_int_equal(pmem_unmap(base, 2 * huge + 1), 0);
+	assert_int_equal(pmem_try_persist(base + 3 * huge - 1, 1), -1);
+	close(fd);
+}
+
 static void unmap_refuses_bad_ranges(void **state)
 {
 	const int fd = test_file(SIZE);
@@ -496,6 +522,7 @@ int main(void)
 		cmocka_unit_test(offsets_map_the_right_bytes),
 		cmocka_unit_test(the_last_bytes_of_an_odd_file),
 		cmocka_unit_test(parts_can_be_unmapped),
+		cmocka_unit_test(huge_pages_are_mapped_and_unmapped_whole),
 		cmocka_unit_test(unmap_refuses_bad_ranges),
 		cmocka_unit_test(a_thousand_mappings_at_once),
 		cmocka_unit_test(large_sparse_mappings),
