@@ -248,6 +248,7 @@ static void resize(struct model *model, const struct trace_event *event)
 {
 	const uint32_t pool = event->pool;
 
+	model->last_resize = event;
 	model->newest_hash += hash_of_size(pool, event->offset) - hash_of_size(pool, model->newest_sizes[pool]);
 	model->newest_sizes[pool] = event->offset;
 }
@@ -339,9 +340,9 @@ static bool store_is_failure_point(const struct model *model, const struct trace
 {
 	const struct trace_event *before = model->last_store;
 
-	if (model->kind != MODEL_EADR || !before)
+	if (model->kind != MODEL_EADR)
 		return false;
-	return !is_observed(event) || !is_observed(before) ||
+	return !before || !is_observed(event) || !is_observed(before) ||
 	       (const unsigned char *)before + before->size != (const unsigned char *)event;
 }
 

@@ -80,7 +80,8 @@ struct model {
 	char *output;
 	size_t output_length;
 	const struct trace_event *last_store;
-	const struct trace_event *last_sure;   /* of the stores that are surely durable, the one that came last */
+	const struct trace_event *last_sure; /* of the stores that are surely durable, the one that came last */
+	const struct trace_event *last_resize;
 	const struct trace_event *last_output; /* NULL: nothing was written yet */
 
 	/* Units whose base has changed since model_forget_changes(). */

@@ -43,6 +43,8 @@ struct unit_reference {
 struct finding {
 	char id[17]; /* hexadecimal; the same for the same bug in the same program */
 	enum finding_kind kind;
+	enum finding_kind how; /* the same, but for FINDING_RECOVERY: which of the others it is inside of recovery */
+	bool torn;             /* FINDING_LOST: of the store, some parts were durable and some not */
 	enum failure failure;
 	int status;                   /* exit status or signal number */
 	size_t failure_point;         /* index, from 0 */
@@ -107,6 +109,8 @@ struct result {
 	size_t hint_count;
 };
 
+void place_free(struct place *place);
+void finding_free(struct finding *finding);
 void result_free(struct result *result);
 
 #endif
