@@ -38,6 +38,7 @@
 #error "pmem.h and libpmem.h are two interfaces that share the name pmem_persist(): include one of them in a file"
 #endif
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -504,6 +505,96 @@ struct pmem_region {
  * as pmem_get_attribute().
  */
 int pmem_each_region(int fd, int (*each)(const struct pmem_region *region, void *arg), void *arg);
+
+/*
+ * ---- Errors of the memory ------------------------------------------------------------
+ * Memory can lose what was stored in it. A program learns it by SIGBUS when it
+ * touches such memory (the handler is the program's own: the library installs
+ * none), and can ask for what is known to be lost. examples/survive.c does all
+ * of this.
+ */
+
+enum pmem_error_cause {
+	PMEM_ERROR_CONSUMED = 1, /* this thread loaded bytes that are lost */
+	PMEM_ERROR_FOUND,        /* bytes were found to be lost; this thread has not loaded them */
+	PMEM_ERROR_NO_PAGE       /* no page could be had: the file ends before, or is full, or could not be read */
+};
+
+struct pmem_error_info {
+	size_t sz;        /* set to sizeof(struct pmem_error_info) before the call: later versions append members */
+	const void *addr; /* the range that is lost, or cannot be reached: never less than really is */
+	size_t len;       /* bytes */
+	int resumable;    /* 1: the handler may return; 0: the same instruction would meet the same error */
+	enum pmem_error_cause cause;
+	const char *message; /* the cause in words; valid for ever */
+};
+
+/*
+ * Decodes what a SIGBUS handler was given (SA_SIGINFO). Where resumable is 0 the
+ * handler has to leave by siglongjmp(3), or map something else over the range
+ * before it returns.
+ *
+ * Returns 0, or -1 with errno EINVAL: the signal is not about a page of a
+ * mapping (an unaligned access, or sent by kill(2)), or sz is not set. No
+ * message is left for pmem_errormsg().
+ * Signals: made for signal handlers. errno is not touched when it returns 0.
+ * Source: SNIA NVM Programming Model, NVM.PM.FILE.GET_ERROR_EVENT_INFO.
+ */
+#if !defined(__STRICT_ANSI__) || defined(_DEFAULT_SOURCE) || defined(_GNU_SOURCE) || defined(_POSIX_C_SOURCE) ||       \
+	defined(_XOPEN_SOURCE)
+int pmem_get_error_info(const siginfo_t *info, struct pmem_error_info *out); /* -std=c99 alone has no siginfo_t */
+#endif
+
+/*
+ * Calls each for the ranges of the file that the kernel knows to be lost, in
+ * order, adjacent ones as one: the bad blocks of the device, by the file's extents.
+ * Stops when each returns other than 0; each has to return, and is not
+ * cancelled. A range may reach beyond the end of the file, in its last page.
+ *
+ * Returns what each returned last, 0 if it was never called; or -1 with errno
+ * set and pmem_errormsg() saying more:
+ *   ENODATA     nobody keeps a list for this file: its device has none, or it is
+ *               not known where on which device the file is (other file systems
+ *               than ext4 and XFS, stacked devices, realtime files)
+ *   EOVERFLOW   the list is longer than the kernel shows; each was called for
+ *               what it shows
+ *   EACCES      on a device-dax: root alone is told where it is in its region
+ *   EBADF, ENODEV: as pmem_get_attribute(); errors of FS_IOC_FIEMAP
+ */
+int pmem_bad_ranges(int fd, int (*each)(off_t offset, size_t len, void *arg), void *arg);
+
+/*
+ * Gives lost bytes of [offset, offset + len) back to use, as zeros. In a file,
+ * each block (a page at least) that has such a byte is punched out, filled anew
+ * and written; on a device-dax, each 512-byte sector, by the bus's command for
+ * clearing errors. Bytes are lost where the kernel's list says so, and where they
+ * cannot be read. All other blocks are not touched, in the range or out of it.
+ *
+ * lost, unless it is NULL, is called for each run of bytes that are zeros now:
+ * more than the error itself took, since a block can only be replaced whole. It is
+ * called for what was cleared before a failure, too. It has to return, and
+ * must not map the file.
+ *
+ * fd has to be open for reading and writing, without O_APPEND. Other processes
+ * that map the range see the zeros.
+ *
+ * Returns 0 (also where nothing was lost), or -1 with errno set and
+ * pmem_errormsg() saying more:
+ *   EBUSY       this process has mapped a part of the range: unmap it first
+ *   EINVAL      len is 0, offset negative, or O_APPEND; or a block that has to be
+ *               cleared reaches out of the range: nothing was touched, and the
+ *               message tells the range to ask for
+ *   EOVERFLOW   offset + len does not fit in off_t
+ *   ENXIO       the range begins beyond the end of the file
+ *   EACCES      fd is not open for both; on a device-dax, not root
+ *   ENOTSUP     the file system cannot punch holes; the device's bus cannot
+ *               clear errors
+ *   EIO         what was cleared still cannot be read
+ *   other       errors of fallocate(2), pwrite(2), fsync(2); ENOSPC: the file
+ *               has a hole there now
+ * Durable on return of 0: the zeros.
+ */
+int pmem_clear_error(int fd, off_t offset, size_t len, void (*lost)(off_t offset, size_t len, void *arg), void *arg);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

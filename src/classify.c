@@ -229,8 +229,7 @@ static bool is_volatile_name(const char *name)
 	return false;
 }
 
-/* The kernel shows the super block's device; stat of a btrfs or an overlay shows another. */
-static bool is_same_file(const struct vma *vma, const struct stat *status)
+bool vma_is_of(const struct vma *vma, const struct stat *status)
 {
 	return status->st_ino == vma->inode &&
 	       (status->st_dev == makedev(vma->major, vma->minor) || (vma->major == 0 && major(status->st_dev) == 0));
@@ -252,7 +251,7 @@ int vma_open(const struct vma *vma, struct stat *status)
 
 	if (fd < 0)
 		fd = open(vma->path, O_PATH | O_CLOEXEC);
-	if (fd >= 0 && fstat(fd, status) == 0 && is_same_file(vma, status))
+	if (fd >= 0 && fstat(fd, status) == 0 && vma_is_of(vma, status))
 		return fd;
 	if (fd >= 0)
 		close(fd);

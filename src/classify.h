@@ -67,6 +67,13 @@ void classify_vma(const struct vma *vma, struct verdict *verdict);
 bool vma_is_device_dax(const struct vma *vma);
 
 /*
+ * Is it a mapping of that file? The kernel shows the super block's device; stat
+ * of a file of btrfs or an overlay shows another: two of those with one inode
+ * number are taken for the same.
+ */
+bool vma_is_of(const struct vma *vma, const struct stat *status);
+
+/*
  * A descriptor (O_PATH) of the file that is mapped there, with its status; -1
  * if it cannot be had or is not surely the same file.
  */

@@ -460,6 +460,18 @@ bool sysfs_dax_device(unsigned major, unsigned minor, struct dax_device *dax)
 	return read_number(directory, "size", &dax->size);
 }
 
+bool sysfs_physical_start(unsigned major, unsigned minor, uint64_t *start)
+{
+	char device[PATH_MAX];
+
+	return device_directory(DEVICE_CHARACTER, major, minor, device) && read_number(device, "resource", start);
+}
+
+unsigned sysfs_bus_of_region(const char *region)
+{
+	return (unsigned)atoi(strstr(region, "/ndbus") + strlen("/ndbus"));
+}
+
 /* --- Bad blocks ------------------------------------------------------------------------------------ */
 
 /* Part of a list that is of interest, in bytes of whatever the list is of. */

@@ -80,6 +80,12 @@ int sysfs_each_bad(enum device_kind kind, unsigned major, unsigned minor,
 		   int (*each)(uint64_t start, uint64_t length, void *arg), void *arg);
 int sysfs_each_bad_of_region(const char *region, int (*each)(uint64_t start, uint64_t length, void *arg), void *arg);
 
+/* Where a device-dax begins, as the processor and its bus see it; false where it is not told: root alone is. */
+bool sysfs_physical_start(unsigned major, unsigned minor, uint64_t *start);
+
+/* The number N of the bus "ndbusN" that a region is on. */
+unsigned sysfs_bus_of_region(const char *region);
+
 struct dax_device {
 	uint64_t size;      /* bytes; st_size of a device-dax is 0 */
 	uint64_t alignment; /* bytes; of offsets and lengths */
