@@ -1,234 +1,296 @@
-/* persist.c: what pmem_persist() costs beside the bare instructions, as ratios: bench-persist [FILE] */
+/* persist.c: persisting what is stored already; many flushes and one fence; what the look-up costs */
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * The two are measured in turns inside one process, pinned to one processor, in
- * rotating order, on memory that is stored to just before; the figure is the
- * median over many turns. Ratios hold; nanoseconds are of this machine and hour.
- */
 #define _GNU_SOURCE
 #include "floor.h"
+#include "peer.h"
+#include "pool.h"
+#include "suites.h"
 
-#include <fcntl.h>
 #include <pmem.h>
-#include <sched.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
-enum {
-	POOL_SIZE = 64 << 20,
-	TURNS = 150,
-	BYTES_PER_TURN = 256 << 10, /* of lines touched */
-	CALLS_MIN = 16,
-	CALLS_MAX = 2048,
-	LINE = 64,
-};
+/* --- Persist ---------------------------------------------------------------------------------- */
 
-/* Where in the caches a line is when it is stored to. */
-enum state {
-	STATE_COLD,  /* long not touched */
-	STATE_HOT,   /* the same few lines again */
-	STATE_CLEAN, /* not stored to at all: the cost of the call */
-};
-
-static const char *const state_names[] = {
-	[STATE_COLD] = "cold",
-	[STATE_HOT] = "hot",
-	[STATE_CLEAN] = "clean",
-};
-
-struct run {
-	enum state state;
-	size_t length;
-	unsigned mappings;
-};
-
-static char *pool;
-static char *mapping_of[1024]; /* the mappings that a run spreads its calls over */
-
-static double nanoseconds(void)
+floor_inline void persist_by_floor(char *at, const char *from, size_t length)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+	(void)from;
+	floor_persist(at, length);
 }
 
-static void dirty(char *at, size_t length, uint64_t value)
+floor_inline void persist_by_library(char *at, const char *from, size_t length)
 {
-	for (size_t done = 0; done < length; done += LINE)
-		*(volatile uint64_t *)(at + done) = value;
-}
-
-static size_t stride_of(const struct run *run)
-{
-	return (run->length + LINE - 1) / LINE * LINE;
-}
-
-static unsigned calls_of(const struct run *run)
-{
-	const size_t calls = BYTES_PER_TURN / stride_of(run);
-
-	return 1 + (unsigned)(calls < CALLS_MIN ? CALLS_MIN : calls > CALLS_MAX ? CALLS_MAX : calls);
-}
-
-/* The next range; cold ones move on through the pool, so that they come back long after. */
-static char *next_range(const struct run *run, unsigned call, size_t *position)
-{
-	if (run->mappings > 1)
-		return mapping_of[call * 7 % run->mappings];
-	if (run->state != STATE_COLD)
-		return pool + call % 4 * stride_of(run);
-	*position += stride_of(run);
-	if (*position + run->length > POOL_SIZE)
-		*position = 0;
-	return pool + *position;
-}
-
-static void persist_by_library(char *at, size_t length)
-{
+	(void)from;
 	pmem_persist(at, length, 0);
 }
 
-/* Always inlined, so that the floor is a loop of bare instructions. */
-__attribute__((always_inline)) static inline double turn(const struct run *run, size_t *position,
-							 void (*persist)(char *at, size_t length))
+floor_inline void persist_by_peer(char *at, const char *from, size_t length)
 {
-	const unsigned calls = calls_of(run);
-	const double start = nanoseconds();
-
-	for (unsigned call = 0; call < calls; call++) {
-		char *at = next_range(run, call, position);
-
-		if (run->state != STATE_CLEAN)
-			dirty(at, run->length, call);
-		persist(at, run->length);
-	}
-	return (nanoseconds() - start) / calls;
+	(void)from;
+	peer.persist(at, length);
 }
 
-static double turn_of_library(const struct run *run, size_t *position)
+floor_inline void store_and_persist_by_floor(char *at, const char *from, size_t length)
 {
-	return turn(run, position, persist_by_library);
+	(void)from;
+	pool_dirty(at, length);
+	floor_persist(at, length);
 }
 
-static double turn_of_floor(const struct run *run, size_t *position)
+floor_inline void store_and_persist_by_library(char *at, const char *from, size_t length)
 {
-	return turn(run, position, floor_persist);
+	(void)from;
+	pool_dirty(at, length);
+	pmem_persist(at, length, 0);
 }
 
-/* The floor twice: how far its second ratio is from 1 is how far to trust the first. */
-enum contestant { FLOOR, LIBRARY, CONTROL, CONTESTANTS };
+floor_inline void store_and_persist_by_peer(char *at, const char *from, size_t length)
+{
+	(void)from;
+	pool_dirty(at, length);
+	peer.persist(at, length);
+}
 
-static double (*const turn_of[])(const struct run *run, size_t *position) = {
-	[FLOOR] = turn_of_floor,
-	[LIBRARY] = turn_of_library,
-	[CONTROL] = turn_of_floor,
+static double turn_persist_floor(void *work)
+{
+	return pool_turn(work, persist_by_floor);
+}
+
+static double turn_persist_library(void *work)
+{
+	return pool_turn(work, persist_by_library);
+}
+
+static double turn_persist_peer(void *work)
+{
+	return pool_turn(work, persist_by_peer);
+}
+
+static double turn_store_floor(void *work)
+{
+	return pool_turn(work, store_and_persist_by_floor);
+}
+
+static double turn_store_library(void *work)
+{
+	return pool_turn(work, store_and_persist_by_library);
+}
+
+static double turn_store_peer(void *work)
+{
+	return pool_turn(work, store_and_persist_by_peer);
+}
+
+/* The peer comes last, so that it can be left out. */
+enum { PERSIST_CONTESTANTS = 4 };
+
+static const struct contestant persist_contestants[PERSIST_CONTESTANTS] = {
+	{"flush, fence", ROLE_FLOOR, turn_persist_floor},
+	{"flush, fence again", ROLE_CONTROL, turn_persist_floor},
+	{"pmem_persist", ROLE_LIBRARY, turn_persist_library},
+	{"pmem_persist of the peer", ROLE_PEER, turn_persist_peer},
 };
 
-static int ascending(const void *left, const void *right)
-{
-	const double a = *(const double *)left, b = *(const double *)right;
-
-	return (a > b) - (a < b);
-}
-
-static double quantile(double *values, double at)
-{
-	qsort(values, TURNS, sizeof(values[0]), ascending);
-	return values[(size_t)(at * (TURNS - 1))];
-}
-
-/* Every order of three, by turns, so that no contestant always has the same neighbour or the same part of the pool. */
-static const enum contestant orders[][CONTESTANTS] = {
-	{FLOOR, LIBRARY, CONTROL}, {CONTROL, FLOOR, LIBRARY}, {LIBRARY, CONTROL, FLOOR},
-	{LIBRARY, FLOOR, CONTROL}, {CONTROL, LIBRARY, FLOOR}, {FLOOR, CONTROL, LIBRARY},
+/* Cold lines have to be stored to first; that is a part of the time. */
+static const struct contestant store_contestants[PERSIST_CONTESTANTS] = {
+	{"store, flush, fence", ROLE_FLOOR, turn_store_floor},
+	{"store, flush, fence again", ROLE_CONTROL, turn_store_floor},
+	{"store, pmem_persist", ROLE_LIBRARY, turn_store_library},
+	{"store, pmem_persist of the peer", ROLE_PEER, turn_store_peer},
 };
 
-/* Ratios are of neighbouring turns: what drifts, drifts for all. */
-static void measure(const struct run *run)
+static unsigned contestants_of(const struct bench *bench)
 {
-	static double spent[CONTESTANTS][TURNS], ratio[CONTESTANTS][TURNS];
-	size_t position = 0;
-
-	for (int i = 0; i < TURNS; i++) {
-		for (int j = 0; j < CONTESTANTS; j++) {
-			const enum contestant contestant = orders[i % 6][j];
-
-			spent[contestant][i] = turn_of[contestant](run, &position);
-		}
-		ratio[LIBRARY][i] = spent[LIBRARY][i] / spent[FLOOR][i];
-		ratio[CONTROL][i] = spent[CONTROL][i] / spent[FLOOR][i];
-	}
-	printf("%-6s %8zu %8u %10.1f %10.1f %8.2f %8.2f   (%.2f to %.2f)\n", state_names[run->state], run->length,
-	       run->mappings, quantile(spent[FLOOR], 0.5), quantile(spent[LIBRARY], 0.5), quantile(ratio[LIBRARY], 0.5),
-	       quantile(ratio[CONTROL], 0.5), quantile(ratio[LIBRARY], 0.25), quantile(ratio[LIBRARY], 0.75));
-	fflush(stdout);
+	return PERSIST_CONTESTANTS - !bench->peer_path;
 }
 
-static void die(const char *what)
-{
-	fprintf(stderr, "bench-persist: %s: %s\n", what, pmem_errormsg());
-	exit(1);
-}
-
-static void open_pool(const char *path)
-{
-	const int fd = path ? open(path, O_RDWR | O_CREAT, 0600) : memfd_create("bench-persist", MFD_CLOEXEC);
-
-	if (fd < 0 || ftruncate(fd, POOL_SIZE) < 0)
-		die(path ? path : "memfd_create");
-	pool = pmem_map_range(fd, 0, POOL_SIZE, PMEM_MAP_POPULATE);
-	if (!pool)
-		die("pmem_map_range");
-	memset(pool, 1, POOL_SIZE);
-	for (unsigned i = 0; i < 1024; i++) {
-		mapping_of[i] = pmem_map_range(fd, (off_t)i * 4096, 4096, PMEM_MAP_POPULATE);
-		if (!mapping_of[i])
-			die("pmem_map_range");
-	}
-	close(fd);
-}
-
-static void pin(void)
-{
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	sched_setaffinity(0, sizeof(one), &one);
-}
-
-int main(int argc, char *argv[])
+const char *bench_persist(const struct bench *bench, struct suite_results *results, double seconds)
 {
 	static const size_t lengths[] = {8, 64, 256, 1024, 4096, 65536};
-	static const unsigned mappings[] = {1, 16, 1024};
+	static const enum state states[] = {STATE_COLD, STATE_FLUSHED, STATE_HOT};
+	enum { LENGTHS = sizeof(lengths) / sizeof(lengths[0]), STATES = sizeof(states) / sizeof(states[0]) };
+	const char *why = pool_open(bench->directory);
+	struct ranges ranges;
 
-	if (argc > 2 || !floor_is_known()) {
-		fprintf(stderr, argc > 2 ? "usage: bench-persist [FILE]\n"
-					 : "bench-persist: no floor is written for this processor\n");
-		return 2;
+	for (unsigned i = 0; !why && i < STATES * LENGTHS; i++) {
+		const enum state state = states[i / LENGTHS];
+
+		pool_ranges(&ranges, state, lengths[i % LENGTHS]);
+		if (state != STATE_COLD && !pool_can_be_hot(ranges.length))
+			continue;
+		bench_measure(results,
+			      &(struct trial){
+				      .state = state_names[state],
+				      .length = ranges.length,
+				      .contestants = state == STATE_COLD ? store_contestants : persist_contestants,
+				      .contestant_count = contestants_of(bench),
+				      .prepare = pool_prepare,
+				      .work = &ranges,
+			      },
+			      seconds / (STATES * LENGTHS));
 	}
-	pin();
-	open_pool(argv[1]);
-	if (pmem_granularity(pool, POOL_SIZE) == PMEM_GRANULARITY_PAGE)
-		printf("This file is in the page cache: the figures are those of msync.\n");
-	printf("floor: %s; ns a call, median of %d turns; ratio with its quartiles\n"
-	       "control: the floor against itself\n\n",
-	       floor_name(), TURNS);
-	printf("%-6s %8s %8s %10s %10s %8s %8s\n", "lines", "bytes", "mappings", "floor", "library", "ratio",
-	       "control");
-	for (enum state state = STATE_COLD; state <= STATE_CLEAN; state++) {
-		for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
-			measure(&(struct run){.state = state, .length = lengths[i], .mappings = 1});
+	return why;
+}
+
+/* --- Many flushes, one fence ---------------------------------------------------------------------- */
+
+enum { BATCHES = 16 }; /* in a turn */
+
+struct batches {
+	struct ranges ranges; /* BATCHES times the lines of a batch */
+	unsigned lines;       /* in a batch */
+};
+
+static void prepare_batches(void *work)
+{
+	pool_prepare(&((struct batches *)work)->ranges);
+}
+
+__attribute__((always_inline)) static inline double turn_batches(const struct batches *batches,
+								 void (*flush)(char *line), void (*fence)(void))
+{
+	const double start = bench_clock();
+
+	for (unsigned batch = 0; batch < BATCHES; batch++) {
+		for (unsigned i = 0; i < batches->lines; i++) {
+			char *line = batches->ranges.at[(batch * batches->lines + i) % batches->ranges.count];
+
+			*(volatile char *)line = 1;
+			flush(line);
+		}
+		fence();
 	}
-	printf("\nCalls spread over several mappings of 4 KiB:\n");
-	for (size_t i = 0; i < sizeof(mappings) / sizeof(mappings[0]); i++)
-		measure(&(struct run){.state = STATE_HOT, .length = 64, .mappings = mappings[i]});
-	return 0;
+	return (bench_clock() - start) / BATCHES;
+}
+
+floor_inline void flush_by_library(char *line)
+{
+	pmem_flush_cache(line, 8, 0);
+}
+
+floor_inline void flush_by_peer(char *line)
+{
+	peer.flush(line, 8);
+}
+
+floor_inline void fence_by_peer(void)
+{
+	peer.drain();
+}
+
+static double turn_batches_floor(void *work)
+{
+	return turn_batches(work, floor_flush, floor_fence);
+}
+
+static double turn_batches_library(void *work)
+{
+	return turn_batches(work, flush_by_library, pmem_fence);
+}
+
+static double turn_batches_peer(void *work)
+{
+	return turn_batches(work, flush_by_peer, fence_by_peer);
+}
+
+const char *bench_flush_many(const struct bench *bench, struct suite_results *results, double seconds)
+{
+	static const struct contestant contestants[PERSIST_CONTESTANTS] = {
+		{"flushes, fence", ROLE_FLOOR, turn_batches_floor},
+		{"flushes, fence again", ROLE_CONTROL, turn_batches_floor},
+		{"pmem_flush_cache, pmem_fence", ROLE_LIBRARY, turn_batches_library},
+		{"pmem_flush, pmem_drain", ROLE_PEER, turn_batches_peer},
+	};
+	static const unsigned counts[] = {1, 8, 32};
+	enum { COUNTS = sizeof(counts) / sizeof(counts[0]) };
+	const char *why = pool_open(bench->directory);
+	struct batches batches;
+
+	for (unsigned i = 0; !why && i < COUNTS; i++) {
+		/* Lines apart: each range is a line and the three behind it. */
+		pool_ranges(&batches.ranges, STATE_COLD, 4 * FLOOR_LINE);
+		batches.lines = counts[i];
+		bench_measure(results,
+			      &(struct trial){
+				      .state = "cold, apart",
+				      .length = 8,
+				      .count = counts[i],
+				      .contestants = contestants,
+				      .contestant_count = contestants_of(bench),
+				      .prepare = prepare_batches,
+				      .work = &batches,
+			      },
+			      seconds / COUNTS);
+	}
+	return why;
+}
+
+/* --- The look-up ------------------------------------------------------------------------------------ */
+
+enum {
+	MAPPINGS_MAX = 1024,
+	MAPPING_SIZE = 4096,
+	LOOK_UPS = 512, /* in a turn */
+};
+
+static char *mapping_at[MAPPINGS_MAX];
+
+static const char *map_many(void)
+{
+	const int fd = memfd_create("pmem-bench", MFD_CLOEXEC);
+	const char *why = NULL;
+
+	if (fd < 0 || ftruncate(fd, MAPPINGS_MAX * MAPPING_SIZE) < 0)
+		why = "there is no memory for 1024 mappings";
+	for (unsigned i = 0; !why && i < MAPPINGS_MAX; i++) {
+		mapping_at[i] = pmem_map_range(fd, (off_t)i * MAPPING_SIZE, MAPPING_SIZE, PMEM_MAP_POPULATE);
+		if (!mapping_at[i])
+			why = pmem_errormsg();
+	}
+	close(fd);
+	return why;
+}
+
+static void unmap_many(void)
+{
+	for (unsigned i = 0; i < MAPPINGS_MAX && mapping_at[i]; i++)
+		pmem_unmap(mapping_at[i], MAPPING_SIZE);
+}
+
+static void prepare_look_up(void *work)
+{
+	struct ranges *ranges = work;
+	const unsigned mappings = (unsigned)ranges->offset;
+
+	for (unsigned i = 0; i < ranges->count; i++)
+		ranges->at[i] = mapping_at[i * 7 % mappings];
+}
+
+const char *bench_look_up(const struct bench *bench, struct suite_results *results, double seconds)
+{
+	static const unsigned counts[] = {1, 16, 1024};
+	enum { COUNTS = sizeof(counts) / sizeof(counts[0]) };
+	static char *at[LOOK_UPS];
+	struct ranges ranges = {.length = 64, .count = LOOK_UPS, .at = at};
+	const char *why = pool_open(bench->directory);
+
+	if (!why)
+		why = map_many();
+	for (unsigned i = 0; !why && i < COUNTS; i++) {
+		ranges.offset = counts[i];
+		bench_measure(results,
+			      &(struct trial){
+				      .state = "mappings",
+				      .length = 64,
+				      .count = counts[i],
+				      .contestants = store_contestants,
+				      .contestant_count = contestants_of(bench),
+				      .prepare = prepare_look_up,
+				      .work = &ranges,
+			      },
+			      seconds / COUNTS);
+	}
+	unmap_many();
+	return why;
 }

@@ -17,6 +17,7 @@ struct command {
 };
 
 /* One file a subcommand. */
+extern const struct command command_bench;
 extern const struct command command_help;
 
 /* The option --help of a subcommand: its usage on stdout. Returns the exit status. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
+	&command_bench,
 	&command_help,
 };
 
