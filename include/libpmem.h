@@ -66,7 +66,8 @@ extern "C" {
  * a file is not persistent memory is told to the function that
  * pmem_log_set_function() set, at PMEM_LOG_LEVEL_NOTICE, and by "pmem info".
  *
- * Returns the address, or NULL with errno set and pmem_errormsg() saying more:
+ * Returns the address, with errno EOPNOTSUPP if it is not persistent memory; or
+ * NULL with errno set and pmem_errormsg() saying more:
  *   EINVAL      an unknown flag, or one that cannot be had with the others or
  *               on a device-dax; len 0 with PMEM_FILE_CREATE, or another len
  *               without; an empty file; neither a regular file nor a device-dax

@@ -240,8 +240,8 @@ static void *open_and_map(const char *path, size_t *len, int flags, mode_t mode)
 
 void *pmem_map_file(const char *path, size_t len, int flags, mode_t mode, size_t *mapped_lenp, int *is_pmemp)
 {
+	int cancel, is_pmem;
 	void *at;
-	int cancel;
 
 	if (check_call(path, flags) < 0)
 		return NULL;
@@ -252,7 +252,11 @@ void *pmem_map_file(const char *path, size_t len, int flags, mode_t mode, size_t
 		return NULL;
 	if (mapped_lenp)
 		*mapped_lenp = len;
+	is_pmem = pmem_is_pmem(at, len);
 	if (is_pmemp)
-		*is_pmemp = pmem_is_pmem(at, len);
+		*is_pmemp = is_pmem;
+	/* PMDK leaves the refusal of MAP_SYNC in errno, and fio takes it for the reason why it must not go on. */
+	if (!is_pmem)
+		errno = EOPNOTSUPP;
 	return at;
 }
