@@ -120,21 +120,16 @@ static void start_worker(struct exploration *exploration, unsigned number, unsig
 /* Recovery has killed the worker: the state that it was trying failed, and another worker goes on there. */
 static void worker_died(struct exploration *exploration, unsigned number, int status)
 {
-	struct shared *shared = exploration->shared;
-	struct slot *slot = &shared->slots[number];
+	struct slot *slot = &exploration->shared->slots[number];
 	const uint64_t hash = atomic_load(&slot->trying);
-	const size_t count = atomic_load(&shared->killer_count);
+	const bool spoiled = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_SPOILED;
 
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && hash == 0)
+	if (hash == 0 || ++exploration->restarts > RESTARTS_MAX)
+		return; /* if it was not finished, the result says so */
+	if (!spoiled &&
+	    !shared_add_killer(exploration->shared, hash, WIFSIGNALED(status) ? FAILURE_CRASH : FAILURE_EXIT,
+			       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)))
 		return;
-	if (hash == 0 || count == KILLERS_MAX || ++exploration->restarts > RESTARTS_MAX)
-		return; /* not finished: the result says so */
-	shared->killers[count] = (struct killer){
-		.hash = hash,
-		.failure = WIFSIGNALED(status) ? FAILURE_CRASH : FAILURE_EXIT,
-		.status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-	};
-	atomic_store(&shared->killer_count, count + 1);
 	atomic_store(&slot->trying, 0);
 	start_worker(exploration, number, atomic_load(&slot->round), atomic_load(&slot->point));
 }

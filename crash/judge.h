@@ -42,6 +42,7 @@ struct verdict {
 	bool could_not_start; /* the check itself is missing or cannot be executed: nothing was tried */
 	enum failure failure; /* of one that did not pass */
 	int status;           /* exit status or signal number */
+	bool spoiled; /* the check did not come to its end, and what it held it holds still: this process ends */
 	double seconds;
 	char *output; /* of the check, allocated; NULL unless asked for */
 

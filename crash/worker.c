@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static double now(void)
 {
@@ -26,6 +27,18 @@ bool worker_must_stop(const struct worker *worker)
 
 /* --- Trying ------------------------------------------------------------------------- */
 
+bool shared_add_killer(struct shared *shared, uint64_t hash, enum failure failure, int status)
+{
+	const size_t at = atomic_fetch_add(&shared->killer_count, 1);
+
+	if (at >= KILLERS_MAX) {
+		atomic_store(&shared->killer_count, KILLERS_MAX);
+		return false;
+	}
+	shared->killers[at] = (struct killer){.hash = hash, .failure = failure, .status = status};
+	return true;
+}
+
 /* What is known already of a state, or what the judge says now. NULL without memory. */
 static const struct known_verdict *verdict_of(struct worker *worker, const struct state *state, uint64_t hash)
 {
@@ -37,8 +50,10 @@ static const struct known_verdict *verdict_of(struct worker *worker, const struc
 	atomic_store(&worker->slot->trying, hash);
 	if (!trial_run(&worker->trial, state, false, &verdict))
 		return NULL;
-	atomic_store(&worker->slot->trying, 0);
 	worker->slot->states++;
+	if (verdict.spoiled && shared_add_killer(worker->shared, hash, verdict.failure, verdict.status))
+		_exit(WORKER_SPOILED);
+	atomic_store(&worker->slot->trying, 0);
 	return known_add(worker->known, hash,
 			 (struct known_verdict){
 				 .passed = verdict.passed,
@@ -172,7 +187,7 @@ static void add_killers(struct worker *worker)
 {
 	const size_t count = atomic_load(&worker->shared->killer_count);
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && i < KILLERS_MAX; i++) {
 		const struct killer *killer = &worker->shared->killers[i];
 
 		known_add_killer(worker->known, killer->hash, killer->failure, killer->status);

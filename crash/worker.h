@@ -93,6 +93,12 @@ struct worker {
 	bool have_read_newest, have_read_sure;
 };
 
+/* The exit status of a worker that a check has spoiled: another one goes on. */
+enum { WORKER_SPOILED = 100 };
+
+/* Remembers a state that ended its worker. False if there were too many. */
+bool shared_add_killer(struct shared *shared, uint64_t hash, enum failure failure, int status);
+
 /* Is the budget spent, or did somebody interrupt? */
 bool worker_must_stop(const struct worker *worker);
 
