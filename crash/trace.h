@@ -41,7 +41,10 @@ enum trace_kind {
 	/* A thread has begun; offset: its process's id, as getpid(2) tells it. */
 	TRACE_THREAD,
 
-	/* Code: payload is the path of the file, not terminated, mapped at offset for length bytes. */
+	/*
+	 * Code: payload is the path of the file, padded with zeros; it occupies [offset, offset + length), and
+	 * address - offset is what the file itself calls an address there.
+	 */
 	TRACE_MODULE,
 
 	/* Payload: return addresses (uint64_t), innermost first, that stack stands for from now on. */
