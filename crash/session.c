@@ -106,8 +106,9 @@ char **session_environment(const char *path, const char *recorder, const char *c
 	size_t count = 0, added = 3, bytes = sizeof(preload) + sizeof(session) + 64;
 	struct environment environment = {0};
 
-	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s%s%s", recorder, others ? ":" : "", others ? preloaded : "");
-	snprintf(session, sizeof(session), SESSION_VARIABLE "=%s", path);
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s%s%s", recorder ? recorder : "", others ? ":" : "",
+		 others ? preloaded : "");
+	snprintf(session, sizeof(session), SESSION_VARIABLE "=%s", path ? path : "");
 	while (environ && environ[count])
 		bytes += strlen(environ[count++]) + 1;
 	for (size_t i = 0; more && more[i]; i++, added++)
@@ -118,8 +119,10 @@ char **session_environment(const char *path, const char *recorder, const char *c
 	environment.text = (char *)(environment.entries + count + added + 1);
 	for (size_t i = 0; i < count; i++)
 		set(&environment, environ[i]);
-	set(&environment, preload);
-	set(&environment, session);
+	if (path) {
+		set(&environment, preload);
+		set(&environment, session);
+	}
 	set(&environment, "PMEM_IS_PMEM_FORCE=1");
 	for (size_t i = 0; more && more[i]; i++)
 		set(&environment, more[i]);

@@ -36,11 +36,11 @@ enum session_mode {
 };
 
 struct session_pool {
-	char name[PATH_MAX];   /* absolute, links resolved: what the program asks for */
-	char work[PATH_MAX];   /* what it gets */
-	char shadow[PATH_MAX]; /* a file of the same size or more: the contents as the trace has told them so far */
-	char loads[PATH_MAX];  /* a load map: one bit for each SESSION_LOADS_UNIT bytes */
-	uint64_t size;         /* bytes, at the start */
+	char name[PATH_MAX];    /* absolute, links resolved: what the program asks for */
+	char work[PATH_MAX];    /* what it gets */
+	char shadow[PATH_MAX];  /* a file of the same size or more: the contents as the trace has told them so far */
+	char loads[PATH_MAX];   /* a load map: one bit for each SESSION_LOADS_UNIT bytes */
+	uint64_t size;          /* bytes, at the start */
 	uint64_t device, inode; /* of the user's file: any name that leads to it is the pool's */
 
 	/* Set by the recorders, under the lock. */
@@ -94,8 +94,8 @@ void session_unmap(struct session *session);
 /*
  * The environment of a program that is to be recorded or redirected: this
  * process's, with the recorder preloaded, PMEM_IS_PMEM_FORCE=1, and more
- * (NAME=VALUE, NULL at the end; NULL for none). One allocation: free() it. NULL
- * without memory.
+ * (NAME=VALUE, NULL at the end; NULL for none). Without a path (NULL) nothing is
+ * preloaded. One allocation: free() it. NULL without memory.
  */
 char **session_environment(const char *path, const char *recorder, const char *const *more);
 
