@@ -114,6 +114,10 @@ struct trace {
 /* Appends whole events. False, and nothing has changed, without memory. */
 bool trace_append(struct trace *trace, const void *events, size_t bytes, size_t count);
 
+/* Room for an event of this size at the end; NULL without memory. trace_commit() makes it a part of the trace. */
+void *trace_reserve(struct trace *trace, size_t bytes);
+void trace_commit(struct trace *trace, size_t bytes);
+
 /* The event after this one, the first for NULL; NULL at the end. */
 const struct trace_event *trace_next(const struct trace *trace, const struct trace_event *event);
 

@@ -16,6 +16,8 @@ void pending_tell(struct record_thread *thread)
 	if (left == 0)
 		return;
 	thread->pending.size = 0;
+	if (pending.flags & STORE_UNORDERED)
+		thread->unfenced = true;
 	while (left > 0 && mapping_find(address, left, &part)) {
 		contents_tell_store(part.pool, part.offset, part.length, part.address, pending.flags, &pending.origin);
 		left -= (size_t)((const char *)part.address + part.length - address);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #define _GNU_SOURCE
 #include "recording.h"
+#include "visit.h"
 
 #include <string.h>
 
@@ -105,6 +106,8 @@ bool record_flush(const void *address, size_t size, bool ordered, const void *si
 
 	if (size == 0 || !record_may_touch(address, size))
 		return false;
+	if (visit_covers(address, size))
+		return true;
 	if (!record_enter()) {
 		defer(address, size, ordered, site);
 		return recording.on;
@@ -141,6 +144,8 @@ bool record_persist(const void *address, size_t size, const void *site)
 	struct origin origin;
 	bool found;
 
+	if (visit_covers(address, size))
+		return true;
 	if (!record_enter()) {
 		if (size)
 			defer(address, size, false, site);
@@ -163,6 +168,8 @@ bool record_covers(const void *address, size_t size)
 	struct mapped_part part;
 	bool found;
 
+	if (visit_covers(address, size))
+		return true;
 	if (!record_may_touch(address, size) || !record_enter())
 		return false;
 	record_lock();
@@ -191,9 +198,21 @@ void record_observe(const void *address, size_t size, const void *site)
 	record_leave();
 }
 
+/* Recovery inside a unit test: nothing is recorded, and what it touches is marked. */
+static bool is_visit(const void *address, size_t size, bool stores)
+{
+	uint64_t *marks = stores ? visit.written : visit.read;
+
+	if (!visit_covers(address, size))
+		return false;
+	if (marks)
+		visit_mark(marks, address, size);
+	return true;
+}
+
 void record_before_store(const void *address, size_t size, unsigned flags, const void *site)
 {
-	if (!record_may_touch(address, size) || !record_enter())
+	if (!record_may_touch(address, size) || is_visit(address, size, true) || !record_enter())
 		return;
 	record_lock();
 	pending_tell(&record_self);
@@ -225,7 +244,7 @@ void record_stored(const void *address, size_t size, unsigned flags, const void 
 {
 	struct origin origin;
 
-	if (!record_may_touch(address, size) || !record_enter())
+	if (!record_may_touch(address, size) || is_visit(address, size, true) || !record_enter())
 		return;
 	record_lock();
 	pending_tell(&record_self);
@@ -240,7 +259,9 @@ void record_load(const void *address, size_t size, const void *site)
 	struct mapped_part part;
 
 	(void)site;
-	if (!record_may_touch(address, size) || !mapping_find(address, size, &part) || !recording.loads[part.pool])
+	if (!record_may_touch(address, size) || is_visit(address, size, false))
+		return;
+	if (!mapping_find(address, size, &part) || !recording.loads[part.pool])
 		return;
 	for (uint64_t unit = part.offset / SESSION_LOADS_UNIT;
 	     unit <= (part.offset + part.length - 1) / SESSION_LOADS_UNIT; unit++) {
@@ -256,9 +277,7 @@ void record_atomic_begin(const void *address, size_t size, const void *site)
 {
 	struct origin origin;
 
-	(void)address;
-	(void)size;
-	if (!record_enter())
+	if (is_visit(address, size, false) || !record_enter())
 		return;
 	record_lock();
 	pending_tell(&record_self);
@@ -273,8 +292,11 @@ void record_atomic_end(const void *address, size_t size, bool did_store, const v
 {
 	struct origin origin;
 
-	if (!record_self.in_atomic)
+	if (!record_self.in_atomic) {
+		if (did_store)
+			is_visit(address, size, true);
 		return;
+	}
 	record_self.in_atomic = false;
 	if (did_store && record_may_touch(address, size)) {
 		origin = stack_origin(site, __builtin_frame_address(0));

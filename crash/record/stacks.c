@@ -165,7 +165,8 @@ struct origin stack_origin_of_call(const void *site, const void *frame)
 
 void stack_forget(void)
 {
-	memset(table, 0, room * sizeof(*table));
+	if (table)
+		memset(table, 0, room * sizeof(*table));
 	used = 0;
 	stacks = 0;
 	modules_forget();
