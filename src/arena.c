@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -31,8 +32,8 @@ enum {
  * every heap.
  *
  * The first fits processors with 47 bits of address for programs and more, and
- * lies above AddressSanitizer's shadow; the second is for Valgrind; the third for
- * ThreadSanitizer, and for 39 bits and fewer.
+ * lies above AddressSanitizer's shadow; the second is for ThreadSanitizer and
+ * Valgrind, which want low addresses; the third for 39 bits and fewer.
  */
 static const struct place {
 	uintptr_t base;
@@ -64,10 +65,10 @@ static bool can_map_at(uintptr_t address)
 	return at == (void *)address;
 }
 
-/* Below a third of the address space, where the kernel's bottom-up placement begins? */
+/* Below a third of the address space, where bottom-up placement begins? The first stack lies at the top of it. */
 static bool is_low(const struct place *at)
 {
-	return can_map_at(at->base) && can_map_at(3 * (at->base + at->windows * WINDOW_SIZE));
+	return 3 * (at->base + at->windows * WINDOW_SIZE) <= getauxval(AT_RANDOM);
 }
 
 /* The last place is taken if none is good: at worst it refuses every mapping. */
@@ -75,7 +76,7 @@ static const struct place *find_place(void)
 {
 	size_t i = 0;
 
-	while (i + 1 < sizeof(places) / sizeof(places[0]) && !is_low(&places[i]))
+	while (i + 1 < sizeof(places) / sizeof(places[0]) && !(is_low(&places[i]) && can_map_at(places[i].base)))
 		i++;
 	return &places[i];
 }

@@ -30,13 +30,29 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 int __real_msync(void *addr, size_t len, int flags);
 int __wrap_msync(void *addr, size_t len, int flags);
 
-void msync_reset(void)
+static void lock(void)
 {
 	pthread_mutex_lock(&mutex);
+}
+
+static void unlock(void)
+{
+	pthread_mutex_unlock(&mutex);
+}
+
+/* A test may fork while another of its threads is in here. */
+__attribute__((constructor)) static void start(void)
+{
+	pthread_atfork(lock, unlock, unlock);
+}
+
+void msync_reset(void)
+{
+	lock();
 	count = 0;
 	order.left = 0;
 	hook = NULL;
-	pthread_mutex_unlock(&mutex);
+	unlock();
 }
 
 unsigned msync_calls(void)
@@ -78,12 +94,12 @@ bool msync_covered(const void *addr, size_t len)
 
 void msync_fail(const void *addr, size_t len, int error, unsigned how_many)
 {
-	pthread_mutex_lock(&mutex);
+	lock();
 	order.start = (uintptr_t)addr;
 	order.end = (uintptr_t)addr + len;
 	order.error = error;
 	order.left = how_many;
-	pthread_mutex_unlock(&mutex);
+	unlock();
 }
 
 void msync_before(void (*call)(void))
@@ -96,7 +112,7 @@ static struct call *take(uintptr_t start, uintptr_t end, int *error)
 {
 	struct call *call;
 
-	pthread_mutex_lock(&mutex);
+	lock();
 	if (count == CALLS_MAX)
 		abort();
 	call = &calls[count++];
@@ -106,7 +122,7 @@ static struct call *take(uintptr_t start, uintptr_t end, int *error)
 		order.left--;
 		*error = order.error;
 	}
-	pthread_mutex_unlock(&mutex);
+	unlock();
 	return call;
 }
 
