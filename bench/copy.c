@@ -14,6 +14,11 @@ floor_inline void copy_by_store(char *at, const char *from, size_t length)
 	floor_copy_by_store(at, from, length, FLOOR_LINE);
 }
 
+floor_inline void copy_by_prefetched_store(char *at, const char *from, size_t length)
+{
+	floor_copy_by_prefetched_store(at, from, length, FLOOR_LINE);
+}
+
 floor_inline void copy_by_stream(char *at, const char *from, size_t length)
 {
 	floor_copy_by_stream(at, from, length, FLOOR_LINE);
@@ -43,6 +48,11 @@ floor_inline void copy_by_peer_safely(char *at, const char *from, size_t length)
 static double turn_copy_store(void *work)
 {
 	return pool_turn(work, copy_by_store);
+}
+
+static double turn_copy_prefetched_store(void *work)
+{
+	return pool_turn(work, copy_by_prefetched_store);
 }
 
 static double turn_copy_stream(void *work)
@@ -77,6 +87,11 @@ floor_inline void fill_by_store(char *at, const char *from, size_t length)
 	floor_copy_by_store(at, from, length, 0);
 }
 
+floor_inline void fill_by_prefetched_store(char *at, const char *from, size_t length)
+{
+	floor_copy_by_prefetched_store(at, from, length, 0);
+}
+
 floor_inline void fill_by_stream(char *at, const char *from, size_t length)
 {
 	floor_copy_by_stream(at, from, length, 0);
@@ -106,6 +121,11 @@ floor_inline void fill_by_peer_safely(char *at, const char *from, size_t length)
 static double turn_fill_store(void *work)
 {
 	return pool_turn(work, fill_by_store);
+}
+
+static double turn_fill_prefetched_store(void *work)
+{
+	return pool_turn(work, fill_by_prefetched_store);
 }
 
 static double turn_fill_stream(void *work)
@@ -142,6 +162,7 @@ static const struct contestant copy_contestants[] = {
 	{"pmem_copy_persist", ROLE_LIBRARY, turn_copy_library},
 	{"pmem_memcpy_persist", ROLE_PEER, turn_copy_peer},
 	{"pmem_memcpy_nodrain, pmem_persist", ROLE_PEER_SAFE, turn_copy_peer_safely},
+	{"prefetch, store, flush", ROLE_FLOOR, turn_copy_prefetched_store},
 	{"stream, flush", ROLE_FLOOR, turn_copy_stream},
 	{"direct store", ROLE_FLOOR, turn_copy_direct_store},
 };
@@ -152,6 +173,7 @@ static const struct contestant fill_contestants[] = {
 	{"pmem_fill_persist", ROLE_LIBRARY, turn_fill_library},
 	{"pmem_memset_persist", ROLE_PEER, turn_fill_peer},
 	{"pmem_memset_nodrain, pmem_persist", ROLE_PEER_SAFE, turn_fill_peer_safely},
+	{"prefetch, store, flush", ROLE_FLOOR, turn_fill_prefetched_store},
 	{"stream, flush", ROLE_FLOOR, turn_fill_stream},
 	{"direct store", ROLE_FLOOR, turn_fill_direct_store},
 };

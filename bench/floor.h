@@ -15,7 +15,10 @@
 
 #define floor_inline __attribute__((always_inline)) static inline
 
-enum { FLOOR_LINE = 64 };
+enum {
+	FLOOR_LINE = 64,
+	FLOOR_AHEAD = 1024, /* bytes */
+};
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -24,7 +27,7 @@ enum {
 	FLOOR_EBX7_AVX2 = 1 << 5,
 	FLOOR_EBX7_CLWB = 1 << 24,
 	FLOOR_ECX7_DIRECT = 1 << 28,
-	FLOOR_BLOCK = 1024, /* bytes stored non-temporally before they are flushed */
+	FLOOR_BLOCK = 8192, /* bytes stored non-temporally before they are flushed */
 };
 
 static inline bool floor_is_known(void)
@@ -72,6 +75,11 @@ floor_inline void floor_stream_line(char *to, const char *from)
 floor_inline void floor_direct_line(char *to, const char *from)
 {
 	__asm__ volatile("movdir64b (%1), %0" ::"r"(to), "r"(from) : "memory");
+}
+
+floor_inline void floor_prefetch(const char *at)
+{
+	__asm__ volatile("prefetchw %0" ::"m"(*at));
 }
 
 floor_inline void floor_leave_avx(void)
@@ -123,6 +131,11 @@ floor_inline void floor_direct_line(char *to, const char *from)
 	floor_copy_line(to, from);
 }
 
+floor_inline void floor_prefetch(const char *at)
+{
+	__builtin_prefetch(at, 1);
+}
+
 floor_inline void floor_leave_avx(void)
 {
 }
@@ -167,6 +180,11 @@ floor_inline void floor_direct_line(char *to, const char *from)
 	memcpy(to, from, FLOOR_LINE);
 }
 
+floor_inline void floor_prefetch(const char *at)
+{
+	__builtin_prefetch(at, 1);
+}
+
 floor_inline void floor_leave_avx(void)
 {
 }
@@ -208,6 +226,24 @@ floor_inline void floor_copy_by_store(char *to, const char *from, size_t length,
 	if (floor_copy_8(to, from, length))
 		return;
 	for (size_t at = 0; at < length; at += FLOOR_LINE) {
+		floor_copy_line(to + at, from);
+		floor_flush(to + at);
+		from += step;
+	}
+	floor_leave_avx();
+	floor_fence();
+}
+
+/* The same, each line asked for well before it is stored to. */
+floor_inline void floor_copy_by_prefetched_store(char *to, const char *from, size_t length, size_t step)
+{
+	if (floor_copy_8(to, from, length))
+		return;
+	for (size_t at = 0; at < length && at < FLOOR_AHEAD; at += FLOOR_LINE)
+		floor_prefetch(to + at);
+	for (size_t at = 0; at < length; at += FLOOR_LINE) {
+		if (at + FLOOR_AHEAD < length)
+			floor_prefetch(to + at + FLOOR_AHEAD);
 		floor_copy_line(to + at, from);
 		floor_flush(to + at);
 		from += step;

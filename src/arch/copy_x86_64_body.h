@@ -75,8 +75,13 @@ BODY void NAME(copy_lines)(enum flush_kind kind, char *to, const char *from, siz
 		NAME(copy_line)(kind, to + at + 2 * LINE, from + at + 2 * LINE);
 		NAME(copy_line)(kind, to + at + 3 * LINE, from + at + 3 * LINE);
 	}
-	for (; at < length; at += LINE)
+	if (!DIRECT)
+		prefetch_first(to, length);
+	for (; at < length; at += LINE) {
+		if (!DIRECT)
+			prefetch_next(to, at, length);
 		NAME(copy_line)(kind, to + at, from + at);
+	}
 }
 
 /* More than a line, from the start: what is stored is never a part of the source that is yet to be loaded. */
@@ -194,7 +199,9 @@ BODY void NAME(fill_lines)(enum flush_kind kind, char *to, uint64_t pattern, siz
 		NAME(fill_stream)(kind, to, pattern, length);
 		return;
 	}
+	prefetch_first(to, length);
 	for (size_t at = 0; at < length; at += LINE) {
+		prefetch_next(to, at, length);
 		NAME(fill_part)(to + at, pattern, LINE);
 		flush_by(kind, to + at);
 	}
