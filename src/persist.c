@@ -68,23 +68,47 @@ int pmem_try_persist(void *addr, size_t len)
 	return persist((uintptr_t)addr, len);
 }
 
+/* pmem_flush_cache() for what is not the processor's work alone. */
+__attribute__((noinline)) static void flush_or_report(uintptr_t address, size_t length)
+{
+	if (flush(address, length) < 0)
+		failure_report();
+}
+
 void pmem_flush_cache(void *addr, size_t len, int flags)
 {
+	const uintptr_t address = (uintptr_t)addr;
+
 	(void)flags;
-	if (flush((uintptr_t)addr, len) < 0)
+	if (likely(registry_work(address, len) == CPU_FLUSH))
+		cpu.flush(address, address + len);
+	else
+		flush_or_report(address, len);
+}
+
+/* pmem_fence() where page-cache ranges wait for it. */
+__attribute__((noinline)) static void fence_or_report(void)
+{
+	if (media_fence() < 0)
 		failure_report();
+}
+
+static inline void fence(void)
+{
+	if (likely(page_pending == 0))
+		cpu.fence();
+	else
+		fence_or_report();
 }
 
 void pmem_fence(void)
 {
-	if (media_fence() < 0)
-		failure_report();
+	fence();
 }
 
 void pmem_drain_pm_stores(void)
 {
-	if (media_fence() < 0)
-		failure_report();
+	fence();
 }
 
 int pmem_try_persistv(const struct iovec *ranges, int count)
