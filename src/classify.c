@@ -13,9 +13,14 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#ifndef STATX_ATTR_DAX
+#define STATX_ATTR_DAX 0x00200000
+#endif
 
 #define XFS_MAGIC      0x58465342
 #define BCACHEFS_MAGIC 0xca451a4e
@@ -185,6 +190,14 @@ int target_of(int fd, struct target *target)
 bool target_may_be_pm(const struct target *target)
 {
 	return cpu.proven && !target->volatile_filesystem && mode_now() == MODE_BEST;
+}
+
+bool file_may_be_dax(int fd)
+{
+	struct statx status;
+
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &status) < 0 ||
+	       !(status.stx_attributes_mask & STATX_ATTR_DAX) || (status.stx_attributes & STATX_ATTR_DAX);
 }
 
 void classify_target(const struct target *target, bool map_sync_accepted, struct verdict *verdict)

@@ -54,6 +54,13 @@ int target_of(int fd, struct target *target);
 /* Is MAP_SYNC worth trying? Not where nothing would come of it. */
 bool target_may_be_pm(const struct target *target);
 
+/*
+ * False where the kernel says (since Linux 5.10) that a file is not DAX: it
+ * refuses MAP_SYNC then, and asking statx is cheaper than asking mmap. That a
+ * file is DAX says nothing: virtio-pmem's are.
+ */
+bool file_may_be_dax(int fd);
+
 /* The media of a shared mapping of the target. */
 void classify_target(const struct target *target, bool map_sync_accepted, struct verdict *verdict);
 

@@ -140,7 +140,7 @@ static void *map_best(const struct request *request, bool *map_sync)
 	*map_sync = false;
 	if (is_private(request))
 		return map_as(request, MAP_PRIVATE | MAP_NORESERVE);
-	if (target_may_be_pm(&request->target)) {
+	if (target_may_be_pm(&request->target) && (request->target.device_dax || file_may_be_dax(request->fd))) {
 		at = map_as(request, MAP_SHARED_VALIDATE | MAP_SYNC);
 		*map_sync = at != MAP_FAILED;
 		if (at != MAP_FAILED || (errno != EOPNOTSUPP && errno != EINVAL))
