@@ -93,15 +93,14 @@ take_kernel() {
 }
 
 # Fills one folder of the cache; it appears whole or not at all.
-fill_cache() {
-	local work version package
+fill_cache() (
 	work=$(mktemp -d "$lab_cache/new.XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+	trap 'exit 130' INT TERM HUP
 	echo "lab: downloading a kernel for the guest (about 70 MB, once)" >&2
 	if ! download_packages "$work" && ! { renew_lists "$work" && download_packages "$work"; }; then
 		cat "$work/log" >&2
-		echo "lab: the guest's kernel could not be downloaded with apt-get" >&2
-		rm -rf "$work"
-		return 1
+		fail "the guest's kernel could not be downloaded with apt-get, and $lab_cache has none"
 	fi
 	mkdir "$work/unpacked" "$work/tree" "$work/ready"
 	for package in "$work"/*.deb; do
@@ -114,8 +113,7 @@ fill_cache() {
 	take_kernel "$work/unpacked/boot/vmlinuz-$version" "$work/ready/kernel"
 	mv -T "$work/ready" "$lab_cache/$cache_format-$version" 2>/dev/null ||
 		[[ -f $lab_cache/$cache_format-$version/base.cpio ]]
-	rm -rf "$work"
-}
+)
 
 # The newest folder of the cache; empty if there is none.
 newest_kernel() {

@@ -6,60 +6,118 @@
 # the media's content), work (a folder for everything else).
 
 # shellcheck source-path=SCRIPTDIR
-lab_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+lab_folder=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 . "$lab_folder/kernel.bash"
 
-all_media=(ext4-dax xfs-dax devdax devdax-2 virtio-pmem ext4)
+kinds_of_media=(ext4-dax xfs-dax devdax virtio-pmem ext4)
 image_size=512M # mkfs.xfs wants more than 300 MB; the files are sparse
 
-lab_needs=(qemu-system-x86_64:qemu-system-x86 cpio:cpio depmod:kmod mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs)
+lab_needs=(qemu-system-x86_64:qemu-system-x86 cpio:cpio depmod:kmod mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs
+	xz:xz-utils setpriv:util-linux)
+
+# What the scripts end with when the lab itself failed; programs have the others.
+lab_failed=125
+
+# fail MESSAGE: an option or the host is wrong.
+fail() {
+	echo "${lab_command_name}: $1" >&2
+	exit "$lab_failed"
+}
+
+# What nobody expected fails the lab, too; it is no exit status of the program's.
+set -E
+trap '(($? == lab_failed)) || fail "${BASH_SOURCE[0]}, line $LINENO: $BASH_COMMAND failed"; exit "$lab_failed"' ERR
 
 # Says which packages are missing.
 check_host() {
 	local need missing=()
-	for need in "${lab_needs[@]}"; do
-		PATH=$PATH:/usr/sbin:/sbin command -v "${need%%:*}" >/dev/null || missing+=("${need#*:}")
-	done
-	if ((${#missing[@]})); then
-		echo "lab: missing packages: ${missing[*]}; script/setup installs them" >&2
-		return 1
-	fi
 	PATH=$PATH:/usr/sbin:/sbin
+	for need in "${lab_needs[@]}"; do
+		command -v "${need%%:*}" >/dev/null || missing+=("${need#*:}")
+	done
+	((${#missing[@]} == 0)) || fail "missing packages: ${missing[*]}; script/setup installs them"
+}
+
+# kind_of NAME: a media's name without the number that makes it another one of its kind.
+kind_of() {
+	echo "${1%-[2-9]}"
+}
+
+# The option --media: names of kinds, with "-2" to "-9" for more of a kind.
+check_media() {
+	local name seen=" "
+	((${#media[@]})) || fail "--media needs a name; there are: ${kinds_of_media[*]}"
+	for name in "${media[@]}"; do
+		[[ " ${kinds_of_media[*]} " == *" $(kind_of "$name") "* && $name != virtio-pmem-* ]] ||
+			fail "unknown media $name; there are: ${kinds_of_media[*]}, and another one as ext4-dax-2"
+		[[ $seen != *" $name "* ]] || fail "--media has $name twice; another one is called $(kind_of "$name")-2"
+		seen+="$name "
+	done
+}
+
+# check_number OPTION VALUE: one or more.
+check_number() {
+	[[ $2 =~ ^[1-9][0-9]{0,17}$ ]] || fail "$1 needs a number above 0, not \"$2\""
 }
 
 # --- What goes into the guest ------------------------------------------------------------
 
 programs=()          # whose libraries are still to be put
-declare -A folder_of # a folder's name without links: what the guest's archive needs
+declare -A folder_of # where in the guest's tree a folder of the host is
 
-# put FILE: copies a file to the same place, links in its path resolved. The name is absolute.
+# make_folder FOLDER: makes it and the links that lead to it; the guest's /bin and /lib lead to /usr as it is.
+make_folder() {
+	local part real=""
+	local -a parts
+	IFS=/ read -r -d '' -a parts <<<"${1#/}/" || true
+	for part in "${parts[@]:0:${#parts[@]}-1}"; do
+		case $real/$part in
+		/bin | /sbin | /lib | /lib64) real=/usr/$part ;;
+		*)
+			if [[ -L $real/$part ]]; then
+				mkdir -p "$work/tree$real"
+				ln -sfn "$(realpath "$real/$part")" "$work/tree$real/$part"
+				real=$(realpath "$real/$part")
+			else
+				real=$real/$part
+			fi
+			;;
+		esac
+	done
+	mkdir -p "$work/tree$real"
+	folder_of[$1]=$work/tree$real
+}
+
+# put FILE: copies a file to the same place. The name is absolute.
 put() {
-	local folder=${1%/*}
-	if [[ ! ${folder_of[$folder]:-} ]]; then
-		folder_of[$folder]=$work/tree$(realpath -m "$folder/")
-		mkdir -p "${folder_of[$folder]}"
-	fi
+	local folder=${1%/*}/
+	[[ ${folder_of[$folder]:-} ]] || make_folder "$folder"
 	[[ -e ${folder_of[$folder]}/${1##*/} ]] || cp -L "$1" "${folder_of[$folder]}/"
 }
 
-# put_program FILE: for a script its interpreter, too. put_libraries follows.
+# put_program FILE: for a script its interpreter, too, and what env looks for. put_libraries follows.
 put_program() {
-	local start=""
+	local start="" interpreter name
 	put "$1"
 	programs+=("$1")
 	LC_ALL=C IFS= read -r -n 200 start <"$1" || true
-	if [[ $start =~ ^'#!'[[:space:]]*(/[^[:space:]]+) ]]; then
-		put_program "${BASH_REMATCH[1]}"
+	if [[ $start =~ ^'#!'[[:space:]]*(/[^[:space:]]+)([[:space:]]+-S)?[[:space:]]*([^[:space:]]*) ]]; then
+		interpreter=${BASH_REMATCH[1]}
+		name=${BASH_REMATCH[3]}
+		put_program "$interpreter"
+		if [[ ${interpreter##*/} == env ]]; then
+			put_program "$(type -P -- "$name")" || fail "$1: its interpreter, $name, is not there"
+		fi
 	fi
 }
 
 # What the dynamic loader would bring to the programs, as "ldd" names it.
 put_libraries() {
 	local library
-	for library in $(ldd "${programs[@]}" 2>/dev/null |
-		sed -n -e 's/.* => \(\/[^ ]*\) (.*/\1/p' -e 's/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' | sort -u); do
+	while IFS= read -r library; do
 		put "$library"
-	done
+	done < <({ ldd "${programs[@]}" 2>/dev/null || true; } | # which fails where one is a script
+		sed -n -e 's/.* => \(\/.*\) (0x.*/\1/p' -e 's/^[[:space:]]*\(\/.*\) (0x.*/\1/p' | sort -u)
 	programs=()
 }
 
@@ -81,7 +139,7 @@ write_job() {
 	cp "$lab_folder/guest/init" "$work/tree/init"
 	chmod 755 "$work/tree/init"
 	cp "$lab_folder/guest/media" "$work/tree/lab/media"
-	mkdir -p "$work/tree$PWD"
+	make_folder "$PWD/"
 	cat >"$work/tree/lab/job" <<-END
 		lab_media="${media[*]}"
 		lab_slots="$(slots)"
@@ -114,6 +172,11 @@ make_initramfs() {
 
 is_nvdimm() {
 	[[ $1 == *dax* ]]
+}
+
+# option_value TEXT: as QEMU's lists of options want it.
+option_value() {
+	echo "${1//,/,,}"
 }
 
 # Which NVDIMM is whose, as the guest's lab/media reads it.
@@ -153,7 +216,7 @@ machine_options() {
 	options=(
 		-nodefaults -no-user-config -display none -no-reboot
 		-machine "q35,nvdimm=on$persistence" -accel tcg,thread=multi
-		-cpu max,vendor=GenuineIntel -smp "$processors" -m "$memory,slots=8,maxmem=64G"
+		-cpu max,vendor=GenuineIntel -smp "$processors" -m "$memory,slots=16,maxmem=64G"
 		-kernel "$kernel_folder/kernel" -initrd "$work/initramfs"
 		-append "console=ttyS0 quiet panic=-1 oops=panic tsc=unstable mitigations=off audit=0 apparmor=0"
 		-device virtio-serial-pci,max_ports=31
@@ -162,15 +225,16 @@ machine_options() {
 
 # Adds the media. A disk honours the guest's flushes; the NVDIMMs are shared mappings of their files.
 media_options() {
-	local name
+	local name file
 	for name in "${media[@]}"; do
-		case $name in
+		file=$(option_value "$images/$name")
+		case $(kind_of "$name") in
 		ext4)
-			options+=(-drive "if=none,id=$name,file=$images/$name,format=raw,cache=writeback"
+			options+=(-drive "if=none,id=$name,file=$file,format=raw,cache=writeback"
 				-device "virtio-blk-pci,drive=$name,serial=$name")
 			;;
 		*)
-			options+=(-object "memory-backend-file,id=$name-memory,share=on,mem-path=$images/$name,size=$image_size")
+			options+=(-object "memory-backend-file,id=$name-memory,share=on,mem-path=$file,size=$image_size")
 			if [[ $name == virtio-pmem ]]; then
 				options+=(-device "virtio-pmem-pci,id=$name,memdev=$name-memory")
 			else
@@ -183,28 +247,30 @@ media_options() {
 
 # port NAME FILE: what the guest writes to /dev/lab/NAME appears in FILE.
 port() {
-	options+=(-chardev "file,id=port-$1,path=$2" -device "virtserialport,chardev=port-$1,name=$1")
+	options+=(-chardev "file,id=port-$1,path=$(option_value "$2")"
+		-device "virtserialport,chardev=port-$1,name=$1")
 }
 
 # Lets the guest ask for things at /dev/lab/request: see serve_requests.
 request_option() {
 	port request "$work/request"
 	mkfifo "$work/monitor.in" "$work/monitor.out"
-	options+=(-chardev "pipe,id=monitor,path=$work/monitor" -mon chardev=monitor,mode=readline)
+	options+=(-chardev "pipe,id=monitor,path=$(option_value "$work/monitor")" -mon chardev=monitor,mode=readline)
 	requests_served=0
 }
 
 results_option() {
 	truncate -s 1G "$work/results.tar"
-	options+=(-drive "if=none,id=results,file=$work/results.tar,format=raw,cache=unsafe"
+	options+=(-drive "if=none,id=results,file=$(option_value "$work/results.tar"),format=raw,cache=unsafe"
 		-device virtio-blk-pci,drive=results,serial=results)
 }
 
 emulator=""
 
-# start_machine CONSOLE: in the background.
+# start_machine CONSOLE: in the background; it does not outlive the script.
 start_machine() {
-	qemu-system-x86_64 "${options[@]}" -serial "file:$1" </dev/null >"$work/emulator" 2>&1 &
+	setpriv --pdeathsig KILL qemu-system-x86_64 "${options[@]}" \
+		-serial "file:$1" </dev/null >"$work/emulator" 2>&1 &
 	emulator=$!
 }
 
@@ -241,11 +307,12 @@ serve_requests() {
 	done
 }
 
-# await_machine SECONDS: fails if the machine had to be killed.
+# await_machine SECONDS [WHILE...]: fails if the machine had to be killed: time is up, or this command fails.
 await_machine() {
 	local end=$((SECONDS + $1))
+	shift
 	while machine_runs; do
-		if ((SECONDS >= end)); then
+		if ((SECONDS >= end)) || ! "${@:-true}"; then
 			kill_machine
 			return 1
 		fi
@@ -263,10 +330,15 @@ reported() {
 
 # The exit status that the guest reported; empty if it did not.
 reported_exit() {
-	sed -n 's/^exit \([0-9]*\)$/\1/p' "$work/report" 2>/dev/null | tail -1
+	[[ ! -e $work/report ]] || sed -n 's/^exit \([0-9]*\)$/\1/p' "$work/report" | tail -1
 }
 
+# show_console WHY: and what the emulator itself said.
 show_console() {
-	echo "lab: $1; the end of the guest's console:" >&2
-	tail -n 100 "$work/console" | tr -d '\r' | sed 's/^/  /' >&2
+	echo "lab: $1" >&2
+	sed 's/^/  /' "$work/emulator" >&2
+	if [[ -s $work/console ]]; then
+		echo "lab: the end of the guest's console:" >&2
+		tail -n 100 "$work/console" | tr -d '\r' | sed 's/^/  /' >&2
+	fi
 }
