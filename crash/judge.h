@@ -39,7 +39,7 @@ struct contents {
 
 struct verdict {
 	bool passed;
-	bool could_not_start; /* the check itself is missing or cannot be executed: nothing was tried */
+	bool could_not_start; /* the check cannot be executed, or its image not be made: nothing was tried */
 	enum failure failure; /* of one that did not pass */
 	int status;           /* exit status or signal number */
 	bool spoiled; /* the check did not come to its end, and what it held it holds still: this process ends */

@@ -23,6 +23,11 @@ enum {
 	SESSION_LOADS_UNIT = 64, /* pool bytes that one bit of a load map stands for */
 };
 
+/*
+ * The command holds a lock (flock) on the session file as long as it reads the
+ * ring. A recorder that finds no room and can have that lock is alone, and stops.
+ */
+
 /* What the recorder is asked to do. Redirection is always on. */
 enum session_mode {
 	SESSION_REDIRECT = 0,    /* the pools' names lead to the working files, and that is all */
@@ -31,11 +36,16 @@ enum session_mode {
 };
 
 struct session_pool {
-	char name[PATH_MAX];   /* absolute, links resolved: what the program asks for */
-	char work[PATH_MAX];   /* what it gets */
-	char shadow[PATH_MAX]; /* a file of the same size or more: the contents as the trace has told them so far */
-	char loads[PATH_MAX];  /* a load map: one bit for each SESSION_LOADS_UNIT bytes */
-	uint64_t size;         /* bytes, at the start */
+	char name[PATH_MAX];    /* absolute, links resolved: what the program asks for */
+	char work[PATH_MAX];    /* what it gets */
+	char shadow[PATH_MAX];  /* a file of the same size or more: the contents as the trace has told them so far */
+	char loads[PATH_MAX];   /* a load map: one bit for each SESSION_LOADS_UNIT bytes */
+	uint64_t size;          /* bytes, at the start */
+	uint64_t device, inode; /* of the user's file: any name that leads to it is the pool's */
+
+	/* Set by the recorders, under the lock. */
+	_Atomic uint64_t work_device, work_inode; /* of the working file: a program may remove it and make it anew */
+	_Atomic uint64_t work_size;               /* bytes, as the trace has told them so far */
 };
 
 struct session {
@@ -51,6 +61,7 @@ struct session {
 	_Atomic uint32_t instrumented; /* of these, compiled with hooks */
 	_Atomic uint32_t threads;      /* numbers given out */
 	_Atomic uint32_t overrun;      /* something could not be told: the trace is not whole */
+	_Atomic uint64_t output_told;  /* bytes of the output file that events have told */
 
 	/* The writers' lock: the thread that holds it, 0 when free (futex). */
 	_Alignas(64) _Atomic uint32_t lock;
@@ -63,5 +74,29 @@ struct session {
 	/* Events may wrap around the end: both sides map the ring twice in a row, or copy in two parts. */
 	_Alignas(4096) unsigned char ring[SESSION_RING];
 };
+
+/*
+ * A new session file at path, mapped. The ring is there, prefaulted, if mode
+ * has SESSION_RECORD. NULL with errno.
+ */
+struct session *session_create(const char *path, uint32_t mode);
+
+/*
+ * Whatever leads to the file called name (absolute, links resolved) leads to
+ * work from now on. The paths of shadow and load map are the caller's to set.
+ * False with errno.
+ */
+bool session_add_pool(struct session *session, const char *name, const char *work);
+
+/* The file stays. */
+void session_unmap(struct session *session);
+
+/*
+ * The environment of a program that is to be recorded or redirected: this
+ * process's, with the recorder preloaded, PMEM_IS_PMEM_FORCE=1, and more
+ * (NAME=VALUE, NULL at the end; NULL for none). Without a path (NULL) nothing is
+ * preloaded. One allocation: free() it. NULL without memory.
+ */
+char **session_environment(const char *path, const char *recorder, const char *const *more);
 
 #endif

@@ -38,6 +38,19 @@ bool trace_append(struct trace *trace, const void *events, size_t bytes, size_t 
 	return true;
 }
 
+void *trace_reserve(struct trace *trace, size_t bytes)
+{
+	if (trace->used + bytes > trace->room && !grow(trace, trace->used + bytes))
+		return NULL;
+	return trace->bytes + trace->used;
+}
+
+void trace_commit(struct trace *trace, size_t bytes)
+{
+	trace->used += bytes;
+	trace->events++;
+}
+
 const struct trace_event *trace_next(const struct trace *trace, const struct trace_event *event)
 {
 	const unsigned char *next = event ? (const unsigned char *)event + event->size : trace->bytes;

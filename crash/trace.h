@@ -41,7 +41,10 @@ enum trace_kind {
 	/* A thread has begun; offset: its process's id, as getpid(2) tells it. */
 	TRACE_THREAD,
 
-	/* Code: payload is the path of the file, not terminated, mapped at offset for length bytes. */
+	/*
+	 * Code: payload is the path of the file, padded with zeros; it occupies [offset, offset + length), and
+	 * address - offset is what the file itself calls an address there.
+	 */
 	TRACE_MODULE,
 
 	/* Payload: return addresses (uint64_t), innermost first, that stack stands for from now on. */
@@ -110,6 +113,10 @@ struct trace {
 
 /* Appends whole events. False, and nothing has changed, without memory. */
 bool trace_append(struct trace *trace, const void *events, size_t bytes, size_t count);
+
+/* Room for an event of this size at the end; NULL without memory. trace_commit() makes it a part of the trace. */
+void *trace_reserve(struct trace *trace, size_t bytes);
+void trace_commit(struct trace *trace, size_t bytes);
 
 /* The event after this one, the first for NULL; NULL at the end. */
 const struct trace_event *trace_next(const struct trace *trace, const struct trace_event *event);

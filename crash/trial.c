@@ -154,7 +154,7 @@ bool trial_run(struct trial *trial, const struct state *state, bool keep_output,
 		contents.sizes[pool] = size_in(model, state, pool);
 	}
 	trial->judge->try(trial->judge, &contents, keep_output, verdict);
-	return true;
+	return !verdict->could_not_start;
 }
 
 /* --- Images --------------------------------------------------------------------------- */

@@ -32,7 +32,7 @@ struct trial {
 /* A hash of the contents and sizes of all pools, and of what was promised. */
 uint64_t trial_hash(const struct model *model, const struct state *state);
 
-/* Tries a state at the model's present failure point. False without memory. */
+/* Tries a state at the model's present failure point. False without memory, or where the judge cannot try it. */
 bool trial_run(struct trial *trial, const struct state *state, bool keep_output, struct verdict *verdict);
 
 /* The state as an image with bytes of its own; NULL without memory. */

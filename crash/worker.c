@@ -39,7 +39,7 @@ bool shared_add_killer(struct shared *shared, uint64_t hash, enum failure failur
 	return true;
 }
 
-/* What is known already of a state, or what the judge says now. NULL without memory. */
+/* What is known already of a state, or what the judge says now. NULL if it cannot be tried. */
 static const struct known_verdict *verdict_of(struct worker *worker, const struct state *state, uint64_t hash)
 {
 	const struct known_verdict *known = known_find(worker->known, hash);
@@ -48,8 +48,10 @@ static const struct known_verdict *verdict_of(struct worker *worker, const struc
 	if (known)
 		return known;
 	atomic_store(&worker->slot->trying, hash);
-	if (!trial_run(&worker->trial, state, false, &verdict))
+	if (!trial_run(&worker->trial, state, false, &verdict)) {
+		atomic_store(&worker->slot->trying, 0);
 		return NULL;
+	}
 	worker->slot->states++;
 	if (verdict.spoiled && shared_add_killer(worker->shared, hash, verdict.failure, verdict.status))
 		_exit(WORKER_SPOILED);
@@ -130,11 +132,13 @@ static bool look_at_reads(struct worker *worker, bool newest, bool *read)
 	const struct state state = {.newest = newest};
 	const struct model *model = worker->model;
 	struct verdict verdict;
+	bool tried;
 
 	atomic_store(&worker->slot->trying, trial_hash(model, &state));
-	if (!trial_run(&worker->trial, &state, false, &verdict))
-		return false;
+	tried = trial_run(&worker->trial, &state, false, &verdict);
 	atomic_store(&worker->slot->trying, 0);
+	if (!tried)
+		return false;
 	for (size_t i = 0; i < model->dirty_count; i++) {
 		const struct model_unit *unit = model->dirty[i];
 

@@ -6,8 +6,9 @@
  * here; here the pools' mappings are known, contents compared with the shadow,
  * and events written.
  *
- * All functions may be called from any thread. None may be called by a part of
- * the recorder that is called by another: see record_enter().
+ * All functions may be called from any thread and in signal handlers. site is
+ * the return address in the program's code. What is reported while the thread
+ * is in the recorder already is not the program's doing, and ignored.
  */
 #ifndef PMEM_CRASH_RECORD_H
 #define PMEM_CRASH_RECORD_H
@@ -50,8 +51,17 @@ void record_stored(const void *address, size_t size, unsigned flags, const void 
 /* The code at site has read. */
 void record_load(const void *address, size_t size, const void *site);
 
-/* The range is on its way; ordered: as by clflush. Contents are compared with the shadow first. */
-void record_flush(const void *address, size_t size, bool ordered, const void *site);
+/* The recorder is about to store there itself: what the program has stored to these units is told before. */
+void record_observe(const void *address, size_t size, const void *site);
+
+/*
+ * The range is on its way; ordered: as by clflush. Contents are compared with the shadow first.
+ * Returns whether some of the range is in a pool.
+ */
+bool record_flush(const void *address, size_t size, bool ordered, const void *site);
+
+/* A flush of the range and a fence: nothing of the program comes between. Returns as record_flush(). */
+bool record_persist(const void *address, size_t size, const void *site);
 
 /* The thread's flushes are complete. */
 void record_fence(const void *site);
@@ -59,6 +69,15 @@ void record_fence(const void *site);
 /* A locked instruction: from begin to end no other thread's event comes between; it is a fence too. */
 void record_atomic_begin(const void *address, size_t size, const void *site);
 void record_atomic_end(const void *address, size_t size, bool stored, const void *site);
+
+/* Is some of the range in a pool, and recorded? */
+bool record_covers(const void *address, size_t size);
+
+/* Is it pmem crash that records, and not a unit test? */
+bool record_is_session(void);
+
+/* For people: something that the recorder does not see, or has changed. The same text is told once. */
+void record_remark(const char *text);
 
 /* This process was compiled with hooks: every store should be seen. */
 void record_instrumented(void);

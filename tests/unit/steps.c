@@ -210,15 +210,15 @@ static void run_between_stops(void (*function)(void *arg), void *arg)
 	_exit(0);
 }
 
-/* Steps until the mark: a system call with number -1. Steps inside raise() do not count. */
-static bool follow(pid_t child, void (*function)(void *arg), struct steps *steps, struct durable *durable)
+/* Steps until the mark: a system call with number -1. What comes before start, if that is given, does not count. */
+static bool follow(pid_t child, uintptr_t start, struct steps *steps, struct durable *durable)
 {
 	struct user_regs_struct registers;
 	struct instruction instruction;
-	bool inside = false;
+	bool inside = start == 0;
 
 	while (step(child, &registers)) {
-		inside = inside || registers.rip == (uintptr_t)function;
+		inside = inside || registers.rip == start;
 		if (!inside)
 			continue;
 		read_instruction(child, registers.rip, &instruction);
@@ -229,18 +229,81 @@ static bool follow(pid_t child, void (*function)(void *arg), struct steps *steps
 	return false;
 }
 
-bool step_through_durably(void (*function)(void *arg), void *arg, struct steps *steps, struct durable *durable)
+/* Runs until the child enters or leaves a system call. */
+static bool run_to_system_call(pid_t child)
 {
-	const pid_t child = fork();
-	bool done;
 	int status;
 
-	memset(steps, 0, sizeof(*steps));
+	return ptrace(PTRACE_SYSCALL, child, NULL, NULL) == 0 && waitpid(child, &status, 0) == child &&
+	       WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP;
+}
+
+static bool at_mark(pid_t child)
+{
+	struct user_regs_struct registers;
+
+	return ptrace(PTRACE_GETREGS, child, NULL, &registers) == 0 && (long)registers.orig_rax == -1;
+}
+
+/* A child that stands still before the function. */
+static pid_t start_child(void (*function)(void *arg), void *arg)
+{
+	const pid_t child = fork();
+	int status;
+
 	if (child == 0)
 		run_between_stops(function, arg);
-	done = waitpid(child, &status, 0) == child && WIFSTOPPED(status) && follow(child, function, steps, durable);
+	if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status))
+		return -1;
+	return child;
+}
+
+static void end_child(pid_t child)
+{
 	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
+	waitpid(child, NULL, 0);
+}
+
+/* How many system calls there are before the mark, those of raise() included. */
+static size_t count_system_calls(void (*function)(void *arg), void *arg)
+{
+	const pid_t child = start_child(function, arg);
+	size_t stops = 0;
+
+	if (child < 0)
+		return 0;
+	while (run_to_system_call(child) && !at_mark(child))
+		stops++;
+	end_child(child);
+	return stops / 2; /* entered, left */
+}
+
+bool step_through_durably(void (*function)(void *arg), void *arg, struct steps *steps, struct durable *durable)
+{
+	const pid_t child = start_child(function, arg);
+	bool done;
+
+	memset(steps, 0, sizeof(*steps));
+	if (child < 0)
+		return false;
+	done = follow(child, (uintptr_t)function, steps, durable);
+	end_child(child);
+	return done;
+}
+
+bool step_through_end(void (*function)(void *arg), void *arg, size_t last_calls, struct steps *steps)
+{
+	const size_t calls = count_system_calls(function, arg);
+	const pid_t child = start_child(function, arg);
+	bool done = calls >= last_calls;
+
+	memset(steps, 0, sizeof(*steps));
+	if (child < 0)
+		return false;
+	for (size_t i = 0; done && i < 2 * (calls - last_calls); i++)
+		done = run_to_system_call(child) && !at_mark(child);
+	done = done && follow(child, 0, steps, NULL);
+	end_child(child);
 	return done;
 }
 
@@ -253,6 +316,12 @@ bool step_through_durably(void (*function)(void *arg), void *arg, struct steps *
 	(void)steps;
 	(void)durable;
 	return false;
+}
+
+bool step_through_end(void (*function)(void *arg), void *arg, size_t last_calls, struct steps *steps)
+{
+	(void)last_calls;
+	return step_through(function, arg, steps);
 }
 
 #endif

@@ -44,4 +44,10 @@ bool step_through(void (*function)(void *arg), void *arg, struct steps *steps);
  */
 bool step_through_durably(void (*function)(void *arg), void *arg, struct steps *steps, struct durable *durable);
 
+/*
+ * The same, but steps through the function's last system calls and what follows
+ * them only: for functions that read much before they flush. It runs twice.
+ */
+bool step_through_end(void (*function)(void *arg), void *arg, size_t last_calls, struct steps *steps);
+
 #endif

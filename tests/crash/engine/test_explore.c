@@ -354,6 +354,18 @@ static void lock_taken(struct script *script)
 	script_persist(script, 6, OTHER, 8);
 }
 
+static int output_means_size(const struct left *left)
+{
+	return left->output_length > 0 && left->size == SCRIPT_POOL;
+}
+
+static void resize_promised_first(struct script *script)
+{
+	script_size(script, 1, 2 * SCRIPT_POOL);
+	script_output(script, 2, "x");
+	script_sync(script, 3, 0, UINT64_MAX);
+}
+
 static void right_order(struct script *script)
 {
 	script_store(script, 1, DATA, 1);
@@ -398,6 +410,7 @@ static void one_bug_is_one_finding_on_the_right_store(void **unused)
 		{"promise first", promise_first, output_means_data, FINDING_LOST, 1, 2, 3, 0},
 		{"torn store", torn_store, never_torn, FINDING_LOST, 1, 0, 2, 0},
 		{"lock taken", lock_taken, no_lock_left, FINDING_CUT, 3, 0, 0, 1},
+		{"resize promised first", resize_promised_first, output_means_size, FINDING_LOST, 1, 0, 0, 0},
 		{"missing flush in a loop", missing_flush_in_a_loop, flag_means_data, FINDING_LOST, 1, 2, 0, 0},
 	};
 
@@ -432,6 +445,31 @@ static void the_right_order_has_no_findings(void **unused)
 	assert_true(result.complete);
 	assert_int_equal(result.finding_count, 0);
 	assert_int_equal(result.hint_count, 0);
+	result_free(&result);
+}
+
+/* Fails on each bad state the first time that it is seen. */
+static int fails_by_chance(const struct left *left)
+{
+	if (!flag_means_data(left) || seen->torn)
+		return 0;
+	seen->torn = true;
+	return 1;
+}
+
+static void a_failure_that_does_not_come_again_is_a_hint(void **unused)
+{
+	struct script script = {0};
+	struct result result;
+
+	(void)unused;
+	memset(seen, 0, sizeof(*seen));
+	missing_flush(&script);
+	script_persist(&script, 4, DATA, 8);
+	assert_int_equal(script_explore(&script, MODEL_X86, fails_by_chance, &result), EXPLORE_DONE);
+	assert_int_equal(result.finding_count, 0);
+	assert_int_equal(result.hint_count, 1);
+	assert_int_equal(result.hints[0].kind, HINT_FLAKY);
 	result_free(&result);
 }
 
@@ -516,6 +554,7 @@ int main(void)
 		cmocka_unit_test(a_new_size_is_sure_after_a_sync),
 		cmocka_unit_test(one_bug_is_one_finding_on_the_right_store),
 		cmocka_unit_test(the_right_order_has_no_findings),
+		cmocka_unit_test(a_failure_that_does_not_come_again_is_a_hint),
 		cmocka_unit_test(a_control_run_that_fails_is_no_finding),
 		cmocka_unit_test(a_check_that_kills_its_worker_is_a_finding),
 		cmocka_unit_test(hints_tell_of_waste),

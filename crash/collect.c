@@ -1,0 +1,134 @@
+/* collect.c: brings what recorders have written into a trace */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE
+#include "collect.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PAGE = 4096 };
+
+static const uint64_t trace_limit = (uint64_t)4 << 30; /* bytes */
+
+static void count_events(struct trace *trace, size_t from)
+{
+	for (size_t at = from; at < trace->used; trace->events++)
+		at += ((const struct trace_event *)(trace->bytes + at))->size;
+}
+
+bool collect_ring(struct session *session, struct trace *trace)
+{
+	const uint64_t written = atomic_load_explicit(&session->written, memory_order_acquire);
+	const uint64_t read = atomic_load_explicit(&session->read, memory_order_relaxed);
+	const size_t before = trace->used, length = written - read, from = read % SESSION_RING;
+	const size_t first = length < SESSION_RING - from ? length : SESSION_RING - from;
+
+	if (length == 0)
+		return true;
+	if (trace->used + length > trace_limit || !trace_append(trace, session->ring + from, first, 0))
+		return false;
+	if (length > first && !trace_append(trace, session->ring, length - first, 0)) {
+		trace->used = before;
+		return false;
+	}
+	count_events(trace, before);
+	atomic_store_explicit(&session->read, written, memory_order_release);
+	return true;
+}
+
+/* One event with a payload. */
+static bool append(struct trace *trace, struct trace_event event, const void *payload)
+{
+	static const char zeros[8];
+	const uint32_t size = trace_event_size(event.length), padding = size - sizeof(event) - (uint32_t)event.length;
+	const size_t before = trace->used;
+
+	event.size = size;
+	if (trace_append(trace, &event, sizeof(event), 0) && trace_append(trace, payload, event.length, 0) &&
+	    trace_append(trace, zeros, padding, 1))
+		return true;
+	trace->used = before;
+	return false;
+}
+
+static bool append_differences(struct session *session, struct trace *trace, uint32_t pool, const unsigned char *work,
+			       const unsigned char *shadow, uint64_t size)
+{
+	const uint32_t unit = session->unit;
+	const bool seen = session->instrumented && session->instrumented == session->processes;
+
+	for (uint64_t page = 0; page < size; page += PAGE) {
+		const uint64_t end = size - page < PAGE ? size : page + PAGE;
+
+		if (memcmp(work + page, shadow + page, end - page) == 0)
+			continue;
+		for (uint64_t at = page; at < end; at += unit) {
+			const uint64_t length = end - at < unit ? end - at : unit;
+			const struct trace_event event = {
+				.kind = TRACE_STORE,
+				.flags = STORE_OBSERVED | (seen ? STORE_UNSEEN : 0),
+				.pool = pool,
+				.offset = at,
+				.length = length,
+			};
+
+			if (memcmp(work + at, shadow + at, length) != 0 && !append(trace, event, work + at))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Mapped for reading; NULL where that cannot be, or the file is empty. */
+static const unsigned char *view(const char *path, uint64_t *size)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat status = {0};
+	void *bytes = MAP_FAILED;
+
+	*size = 0;
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &status) == 0 && status.st_size > 0)
+		bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	if (bytes == MAP_FAILED)
+		return NULL;
+	*size = (uint64_t)status.st_size;
+	return bytes;
+}
+
+/* The shadow is as long as the pool was told to be, or longer. */
+static bool collect_pool(struct session *session, struct trace *trace, uint32_t pool)
+{
+	const struct session_pool *shared = &session->pools[pool];
+	uint64_t size, told;
+	const unsigned char *work = view(shared->work, &size);
+	const unsigned char *shadow = view(shared->shadow, &told);
+	const uint64_t known = shared->work_size < told ? shared->work_size : told;
+	bool done = true;
+
+	if (work && shadow)
+		done = append_differences(session, trace, pool, work, shadow, size < known ? size : known);
+	if (work)
+		munmap((void *)work, size);
+	if (shadow)
+		munmap((void *)shadow, told);
+	return done;
+}
+
+bool collect_rest(struct session *session, struct trace *trace, const char *output, size_t output_length)
+{
+	const uint64_t told = session->output_told;
+
+	for (uint32_t pool = 0; pool < session->pool_count; pool++) {
+		if (!collect_pool(session, trace, pool))
+			return false;
+	}
+	if (output_length <= told)
+		return true;
+	return append(trace, (struct trace_event){.kind = TRACE_OUTPUT, .length = output_length - told}, output + told);
+}

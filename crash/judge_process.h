@@ -1,0 +1,19 @@
+/* judge_process.h: tries states by starting a program on files that hold them */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PMEM_CRASH_JUDGE_PROCESS_H
+#define PMEM_CRASH_JUDGE_PROCESS_H
+
+#include "check.h"
+#include "judge.h"
+
+/*
+ * Each worker has a room of its own below the directory. promise: what the
+ * program had written before, the same for all states; NULL: each state has its
+ * own. Everything must outlive the judge. NULL without memory.
+ */
+struct judge *judge_process_new(const struct start *start, const struct check *check, const char *directory,
+				const char *promise, size_t promise_length);
+
+void judge_process_free(struct judge *judge);
+
+#endif

@@ -1,0 +1,234 @@
+/* contents.c: finds stores by comparing pools with their shadow */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE
+#include "recording.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+	PAGE = 4096,
+	RETRIES = 64,
+
+	/*
+	 * What comparing whole pools may cost at flushes and fences, in nanoseconds as they are on a usual
+	 * machine, not as they are measured: the same program must give the same trace every time.
+	 */
+	BYTES_PER_NANOSECOND = 32,
+	CREDIT_AT_START = 200 * 1000 * 1000,
+	CREDIT_PER_EVENT = 60,
+	FIRST_VISITS = 3, /* of each place are always worth it */
+};
+
+static int64_t credit = CREDIT_AT_START;
+
+/* The shadow's file may be shorter than the pool has become. */
+static void *view(const char *path, int protection, uint64_t size)
+{
+	const bool writable = protection & PROT_WRITE;
+	const int fd = (int)syscall(SYS_openat, AT_FDCWD, path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0);
+	struct stat status;
+	void *address = MAP_FAILED;
+
+	if (fd < 0)
+		return NULL;
+	if (!writable || (fstat(fd, &status) == 0 &&
+			  ((uint64_t)status.st_size >= size || syscall(SYS_ftruncate, fd, size) == 0)))
+		address = (void *)syscall(SYS_mmap, NULL, size, protection, MAP_SHARED, fd, 0L);
+	syscall(SYS_close, fd);
+	return address == MAP_FAILED ? NULL : address;
+}
+
+/* Maps the file at path in place of an older view. */
+static bool renew(const char *path, int protection, void **address, uint64_t old_size, uint64_t size)
+{
+	void *fresh = view(path, protection, size);
+
+	if (!fresh)
+		return false;
+	if (*address)
+		syscall(SYS_munmap, *address, old_size);
+	*address = fresh;
+	return true;
+}
+
+/* In a session another process may have made the pool longer, or a new file of it. */
+bool contents_view(uint32_t index)
+{
+	struct recorded_pool *pool = &recording.pools[index];
+	struct session_pool *shared = recording.session ? &recording.session->pools[index] : NULL;
+	uint64_t inode;
+
+	if (!shared)
+		return true;
+	inode = atomic_load_explicit(&shared->work_inode, memory_order_relaxed);
+	pool->size = atomic_load_explicit(&shared->work_size, memory_order_relaxed);
+	if (pool->size <= pool->viewed && pool->inode == inode)
+		return true;
+	if (pool->size == 0)
+		return true;
+	if (!renew(shared->shadow, PROT_READ | PROT_WRITE, (void **)&pool->shadow, pool->viewed, pool->size) ||
+	    !renew(shared->work, PROT_READ, (void **)&pool->contents, pool->viewed, pool->size)) {
+		atomic_store(&recording.session->overrun, 1);
+		recording.on = false;
+		return false;
+	}
+	pool->viewed = pool->size;
+	pool->inode = inode;
+	return true;
+}
+
+/* A unit that is copied while another thread stores to it may be one that never was: look twice. */
+static void copy_as_it_is(unsigned char *to, const unsigned char *from, size_t length)
+{
+	for (int i = 0; i < RETRIES; i++) {
+		memcpy(to, from, length);
+		__asm__ volatile("" ::: "memory");
+		if (memcmp(to, from, length) == 0)
+			return;
+	}
+}
+
+static void tell_unit(uint32_t index, uint64_t offset, size_t length, const unsigned char *source, unsigned flags,
+		      const struct origin *origin)
+{
+	struct recorded_pool *pool = &recording.pools[index];
+	unsigned char bytes[PAGE];
+
+	copy_as_it_is(bytes, source, length);
+	if (memcmp(bytes, pool->shadow + offset, length) == 0)
+		return;
+	tell_payload(TRACE_STORE, flags, origin, index, offset, bytes, length);
+	memcpy(pool->shadow + offset, bytes, length);
+}
+
+/* gcc turns this into a few vector instructions; a call of memcmp would cost more. */
+static inline bool line_differs(const unsigned char *left, const unsigned char *right)
+{
+	uint64_t a[8], b[8], differ = 0;
+
+	memcpy(a, left, sizeof(a));
+	memcpy(b, right, sizeof(b));
+	for (int i = 0; i < 8; i++)
+		differ |= a[i] ^ b[i];
+	return differ != 0;
+}
+
+static bool differs(const unsigned char *left, const unsigned char *right, size_t length)
+{
+	return length == 64 ? line_differs(left, right) : memcmp(left, right, length) != 0;
+}
+
+static void tell_units(uint32_t index, uint64_t offset, uint64_t end, const unsigned char *source, unsigned flags,
+		       const struct origin *origin)
+{
+	struct recorded_pool *pool = &recording.pools[index];
+
+	for (uint64_t at = offset; at < end; at += recording.unit) {
+		const size_t length = end - at < recording.unit ? end - at : recording.unit;
+		const unsigned char *now = source + (at - offset);
+
+		if (differs(now, pool->shadow + at, length))
+			tell_unit(index, at, length, now, flags, origin);
+	}
+}
+
+void contents_tell(uint32_t index, uint64_t offset, uint64_t length, const unsigned char *source, unsigned flags,
+		   const struct origin *origin)
+{
+	struct recorded_pool *pool = &recording.pools[index];
+	const uint64_t unit = recording.unit, first = offset / unit * unit;
+	uint64_t end, at = first;
+
+	if (!contents_view(index) || first >= pool->size || length == 0)
+		return;
+	end = length > pool->size - offset ? pool->size : (offset + length + unit - 1) / unit * unit;
+	if (end > pool->size)
+		end = pool->size;
+	source -= offset - first;
+	while (at < end) {
+		uint64_t stop = (at / PAGE + 1) * PAGE;
+
+		if (stop > end)
+			stop = end;
+		if (stop - at <= 4 * unit || memcmp(source + (at - first), pool->shadow + at, stop - at) != 0)
+			tell_units(index, at, stop, source + (at - first), flags, origin);
+		at = stop;
+	}
+}
+
+unsigned contents_flags(void)
+{
+	return recording.instrumented ? STORE_OBSERVED | STORE_UNSEEN : STORE_OBSERVED;
+}
+
+void contents_tell_all(const struct origin *origin)
+{
+	for (uint32_t i = 0; i < recording.pool_count; i++) {
+		if (contents_view(i))
+			contents_tell(i, 0, recording.pools[i].size, recording.pools[i].contents, contents_flags(),
+				      origin);
+	}
+}
+
+static int64_t cost_of_all(void)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < recording.pool_count; i++)
+		bytes += recording.pools[i].size;
+	return (int64_t)(bytes / BYTES_PER_NANOSECOND);
+}
+
+void contents_tell_all_sometimes(const struct origin *origin)
+{
+	if (recording.instrumented)
+		return;
+	credit += CREDIT_PER_EVENT;
+	if (origin->visits > FIRST_VISITS) {
+		const int64_t cost = cost_of_all();
+
+		if (credit < cost)
+			return;
+		credit -= cost;
+	}
+	contents_tell_all(origin);
+}
+
+void contents_tell_store(uint32_t index, uint64_t offset, uint64_t length, const unsigned char *source, unsigned flags,
+			 const struct origin *origin)
+{
+	struct recorded_pool *pool = &recording.pools[index];
+	unsigned char bytes[PAGE];
+
+	if (!contents_view(index) || offset >= pool->size)
+		return;
+	if (length > pool->size - offset)
+		length = pool->size - offset;
+	for (uint64_t done = 0; done < length; done += sizeof(bytes)) {
+		const size_t piece = length - done < sizeof(bytes) ? length - done : sizeof(bytes);
+
+		copy_as_it_is(bytes, source + done, piece);
+		if (memcmp(bytes, pool->shadow + offset + done, piece) == 0)
+			continue;
+		tell_payload(TRACE_STORE, flags, origin, index, offset + done, bytes, piece);
+		memcpy(pool->shadow + offset + done, bytes, piece);
+	}
+}
+
+void contents_resized(uint32_t index, uint64_t size, const struct origin *origin)
+{
+	struct recorded_pool *pool = &recording.pools[index];
+
+	if (!contents_view(index) || pool->size == size)
+		return;
+	tell(TRACE_SIZE, origin, index, size, 0);
+	if (size < pool->size)
+		memset(pool->shadow + size, 0, pool->size - size);
+	atomic_store(&recording.session->pools[index].work_size, size);
+	contents_view(index);
+}

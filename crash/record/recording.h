@@ -1,0 +1,162 @@
+/* recording.h: a recording as one process sees it: pools, thread, and where events go */
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef PMEM_CRASH_RECORDING_H
+#define PMEM_CRASH_RECORDING_H
+
+#include "record.h"
+#include "../session.h"
+
+/* Where events go: the ring of a session, or a trace in memory. Both are called with the lock held. */
+struct record_sink {
+	/* Room for an event of this size; NULL where it cannot be had, and then recording has ended. */
+	void *(*reserve)(size_t size);
+	/* What was written there is told. */
+	void (*commit)(size_t size);
+};
+
+struct recorded_pool {
+	const unsigned char *contents; /* the recorder's own view of the working file */
+	unsigned char *shadow;         /* what the trace has told so far */
+	uint64_t size;                 /* bytes of the pool, as the trace has told them */
+	uint64_t viewed;               /* bytes that contents and shadow are mapped for */
+	uint64_t inode;                /* of the file that contents are a view of */
+};
+
+struct recording {
+	bool on;           /* events are written */
+	bool follows;      /* it is known which addresses are pools: for events, or for load maps */
+	bool instrumented; /* the compiler's hooks tell every store */
+	bool counted;      /* among the processes that opened a pool */
+	uint32_t unit;
+	uint32_t pool_count;
+	struct recorded_pool pools[SESSION_POOLS];
+	const struct record_sink *sink;
+	_Atomic uint32_t *lock;
+	_Atomic unsigned char *loads[SESSION_POOLS]; /* load maps, NULL where none are wanted */
+	struct session *session; /* NULL where a unit test records itself */
+};
+extern struct recording recording;
+
+/* Who does something, as events say it. */
+struct origin {
+	const void *site;
+	uint32_t stack;
+	unsigned visits; /* how often this place was here, this time included */
+};
+
+/* A store that a hook has announced; its bytes are read later. */
+struct pending_store {
+	const void *address;
+	size_t size;
+	unsigned flags;
+	struct origin origin;
+};
+
+/* A flush that a signal handler made while its thread was in the recorder. */
+struct deferred_flush {
+	const void *address;
+	size_t size; /* 0: a fence */
+	const void *site;
+	bool ordered;
+};
+
+enum { DEFERRED_FLUSHES = 32 };
+
+struct record_thread {
+	volatile bool inside;    /* the recorder */
+	bool known;              /* it has a number, and the trace knows it */
+	bool unfenced;           /* it has flushed since its last fence */
+	uint16_t number;
+	uint32_t id;             /* the kernel's, 0 if not asked yet */
+	bool in_atomic;          /* between begin and end: the lock is held */
+	struct pending_store pending; /* size 0: none */
+	volatile unsigned deferred_count;
+	struct deferred_flush deferred[DEFERRED_FLUSHES];
+};
+extern _Thread_local struct record_thread record_self;
+
+/* lock.c: the writers' lock. It survives the death of its holder. */
+void record_lock(void);
+void record_unlock(void);
+uint32_t record_thread_id(void);
+
+/* sink_ring.c: the session's ring, which is mapped twice in a row. path: of the session file. */
+extern const struct record_sink ring_sink;
+void ring_use(struct session *session, const char *path);
+
+/* stacks.c: the place in the program; frame is an address in the stack frame of whoever was called. */
+struct origin stack_origin(const void *site, const void *frame);
+/* The same for calls that also come from the C and C++ libraries: the innermost code that is the program's own. */
+struct origin stack_origin_of_call(const void *site, const void *frame);
+/* After fork: what was told so far belongs to another process. */
+void stack_forget(void);
+
+/* modules.c: tells what code has been mapped since the last time. */
+void modules_tell(void);
+void modules_forget(void);
+/* Is this code the recorder's, the C library's or the C++ library's? */
+bool modules_is_system(uintptr_t code);
+
+/* Everything below writes events, and is called with the lock held. */
+
+/* tell.c: one event each. */
+void tell(enum trace_kind kind, const struct origin *origin, uint32_t pool, uint64_t offset, uint64_t length);
+void tell_payload(enum trace_kind kind, unsigned flags, const struct origin *origin, uint32_t pool, uint64_t offset,
+		  const void *payload, size_t length);
+void tell_module(const char *path, uint64_t bias, uint64_t length);
+
+/* contents.c: compares units of the pool with the shadow, tells what differs. source: the bytes at offset. */
+void contents_tell(uint32_t pool, uint64_t offset, uint64_t length, const unsigned char *source, unsigned flags,
+		   const struct origin *origin);
+/* The flags of what is found by comparing. */
+unsigned contents_flags(void);
+/* All pools, wherever they are mapped. */
+void contents_tell_all(const struct origin *origin);
+/* The same, as often as its cost allows: at flushes and fences. */
+void contents_tell_all_sometimes(const struct origin *origin);
+/* One store of known extent, not widened to units. */
+void contents_tell_store(uint32_t pool, uint64_t offset, uint64_t length, const unsigned char *source, unsigned flags,
+			 const struct origin *origin);
+/* Something was done to the working file: its size is told if it is new. */
+void contents_resized(uint32_t pool, uint64_t size, const struct origin *origin);
+/* The recorder's own view covers the pool's present size. False: it could not be had. */
+bool contents_view(uint32_t pool);
+
+/* The part of a pool that an address range covers. */
+struct mapped_part {
+	const unsigned char *address;
+	uint64_t length;
+	uint64_t offset;
+	uint32_t pool;
+};
+
+/* mappings.c: which addresses are pools. */
+bool mapping_add(const void *address, size_t length, uint32_t pool, uint64_t offset);
+void mapping_remove(const void *address, size_t length);
+/* The first part of [address, address + length) that is in a pool; false: none. */
+bool mapping_find(const void *address, size_t length, struct mapped_part *part);
+
+/* pending.c: the stores that hooks have announced. */
+void pending_tell(struct record_thread *thread);
+
+/* output.c: the program's standard output. */
+/* What the output file holds and no event has told yet is told. */
+void output_catch_up(const struct origin *origin);
+/* A write appended these bytes to the file. */
+void output_tell(const void *bytes, size_t length, const struct origin *origin);
+/* stdout is from now on a stream whose writes are seen. */
+void output_replace_stream(void);
+
+/* identify.c: which pool a descriptor is, or whether it is the program's standard output. */
+enum { IDENTITY_OTHER = -1, IDENTITY_OUTPUT = -2 };
+int identify(int fd, uint64_t *size);
+void identify_output(void);
+
+/* The name to use in place of path, and which pool it is; path itself and IDENTITY_OTHER for others. */
+struct redirection {
+	const char *path;
+	int pool;
+};
+struct redirection redirect(int directory, const char *path, bool follow_links);
+
+#endif
