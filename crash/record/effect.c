@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "effect.h"
 
+#include "schedule.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +33,7 @@ struct effect effect_begin(int fd, const void *site, const void *frame)
 	uint64_t size = 0;
 	int identity;
 
+	schedule_point();
 	if (!record_enter())
 		return none;
 	identity = recording.session ? identify(fd, &size) : IDENTITY_OTHER;
@@ -141,6 +143,7 @@ void effect_synced(struct effect *effect, bool succeeded, uint64_t offset, uint6
 
 struct effect effect_begin_everything(const void *site, const void *frame)
 {
+	schedule_point();
 	if (!recording.session || !record_enter())
 		return (struct effect){.identity = IDENTITY_OTHER};
 	return begin(IDENTITY_OTHER, -1, 0, site, frame);
@@ -162,7 +165,10 @@ struct effect effect_begin_mapped(const void *address, size_t length, const void
 {
 	const struct effect none = {.identity = IDENTITY_OTHER};
 
-	if (!recording.session || !record_may_touch(address, length) || !record_enter())
+	if (!recording.session || !record_may_touch(address, length))
+		return none;
+	schedule_point();
+	if (!record_enter())
 		return none;
 	return begin(IDENTITY_OTHER, -1, 0, site, frame);
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #define _GNU_SOURCE
 #include "recording.h"
+#include "schedule.h"
 #include "visit.h"
 
 #include <string.h>
@@ -108,6 +109,7 @@ bool record_flush(const void *address, size_t size, bool ordered, const void *si
 		return false;
 	if (visit_covers(address, size))
 		return true;
+	schedule_point();
 	if (!record_enter()) {
 		defer(address, size, ordered, site);
 		return recording.on;
@@ -126,6 +128,7 @@ void record_fence(const void *site)
 {
 	struct origin origin;
 
+	schedule_point();
 	if (!record_enter()) {
 		defer(NULL, 0, false, site);
 		return;
@@ -146,6 +149,7 @@ bool record_persist(const void *address, size_t size, const void *site)
 
 	if (visit_covers(address, size))
 		return true;
+	schedule_point();
 	if (!record_enter()) {
 		if (size)
 			defer(address, size, false, site);
@@ -161,6 +165,12 @@ bool record_persist(const void *address, size_t size, const void *site)
 	record_unlock();
 	record_leave();
 	return found;
+}
+
+void record_locked_instruction(const void *site)
+{
+	if (record_self.unfenced)
+		record_fence(site);
 }
 
 bool record_covers(const void *address, size_t size)
@@ -277,7 +287,10 @@ void record_atomic_begin(const void *address, size_t size, const void *site)
 {
 	struct origin origin;
 
-	if (is_visit(address, size, false) || !record_enter())
+	if (is_visit(address, size, false))
+		return;
+	schedule_point();
+	if (!record_enter())
 		return;
 	record_lock();
 	pending_tell(&record_self);

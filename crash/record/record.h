@@ -70,6 +70,9 @@ void record_fence(const void *site);
 void record_atomic_begin(const void *address, size_t size, const void *site);
 void record_atomic_end(const void *address, size_t size, bool stored, const void *site);
 
+/* The thread has executed a locked instruction somewhere: a fence for what it has flushed. */
+void record_locked_instruction(const void *site);
+
 /* Is some of the range in a pool, and recorded? */
 bool record_covers(const void *address, size_t size);
 

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "recording.h"
+#include "schedule.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,6 +103,7 @@ static void after_fork_in_child(void)
 	record_self.inside = false;
 	recording.counted = false;
 	stack_forget();
+	schedule_restart();
 }
 
 /* Killed in the middle of an event and replaced by exec: the lock is of a thread that bears our number. */
@@ -139,4 +141,6 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 		output_replace_stream();
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 	recording.on = true;
+	if (session->seed)
+		schedule_start(session->seed);
 }
