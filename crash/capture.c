@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ struct watch {
 	sigjmp_buf back;
 	struct capture *capture;
 	_Atomic unsigned long calls; /* odd while one is going on */
-	_Atomic bool stop;
+	sem_t stop;
 	double limit;
 };
 
@@ -58,14 +59,16 @@ void capture_nothing(void)
 		sigaction(signals[i], &fatal, NULL);
 }
 
-static void sleep_for(double seconds)
+/* True if the watch is to stop. */
+static bool wait_for_stop(struct watch *watch, double seconds)
 {
-	struct timespec time = {
-		.tv_sec = (time_t)seconds,
-		.tv_nsec = (long)((seconds - floor(seconds)) * 1e9),
-	};
+	struct timespec until;
 
-	nanosleep(&time, NULL);
+	clock_gettime(CLOCK_REALTIME, &until);
+	seconds += (double)until.tv_nsec * 1e-9;
+	until.tv_sec += (time_t)seconds;
+	until.tv_nsec = (long)((seconds - floor(seconds)) * 1e9);
+	return sem_timedwait(&watch->stop, &until) == 0;
 }
 
 /* A call that is still the same after `limit` seconds of looking gets a signal. */
@@ -75,17 +78,15 @@ static void *look(void *arg)
 	unsigned long seen = 0;
 	unsigned looks = 0;
 
-	while (!atomic_load(&watch->stop)) {
-		const double limit = watch->limit > 0 && !isinf(watch->limit) ? watch->limit : 1;
+	while (!wait_for_stop(watch, isinf(watch->limit) ? 1 : watch->limit / LOOKS)) {
 		const unsigned long calls = atomic_load(&watch->calls);
 
 		looks = calls == seen && (calls & 1) ? looks + 1 : 0;
 		seen = calls;
-		if (looks > LOOKS && !isinf(watch->limit)) {
-			pthread_kill(watch->caller, SIGALRM);
-			looks = 0;
-		}
-		sleep_for(limit / LOOKS);
+		if (looks < LOOKS || isinf(watch->limit))
+			continue;
+		pthread_kill(watch->caller, SIGALRM);
+		looks = 0;
 	}
 	return NULL;
 }
@@ -110,6 +111,8 @@ struct watch *watch_start(void)
 	if (!watch)
 		return NULL;
 	watch->caller = pthread_self();
+	watch->limit = INFINITY;
+	sem_init(&watch->stop, 0, 0);
 	present = watch;
 	if (set_handlers(watch) && pthread_create(&watch->watcher, NULL, look, watch) == 0)
 		return watch;
@@ -123,7 +126,7 @@ void watch_stop(struct watch *watch)
 {
 	if (!watch)
 		return;
-	atomic_store(&watch->stop, true);
+	sem_post(&watch->stop);
 	pthread_join(watch->watcher, NULL);
 	for (unsigned i = 0; i < SIGNALS; i++)
 		sigaction(signals[i], &watch->before[i], NULL);

@@ -78,6 +78,7 @@ static enum explore_status control_run(struct exploration *exploration, struct v
 	if (!model || model->failed)
 		goto out;
 	if (exploration->options->control) {
+		exploration->tells_loads = exploration->judge->tells_loads;
 		status = EXPLORE_DONE;
 		goto out;
 	}
@@ -85,7 +86,8 @@ static enum explore_status control_run(struct exploration *exploration, struct v
 	if (!trial_run(&trial, &state, true, verdict) || verdict->could_not_start)
 		goto out;
 	exploration->judge->limit = fmax(hang_seconds, hang_factor * verdict->seconds);
-	exploration->tells_loads = verdict->loads[0] != NULL;
+	exploration->judge->tells_loads |= verdict->loads[0] != NULL;
+	exploration->tells_loads = exploration->judge->tells_loads;
 	status = verdict->passed ? EXPLORE_DONE : EXPLORE_CONTROL_FAILED;
 out:
 	trial_free(&trial);

@@ -65,6 +65,9 @@ struct judge {
 	/* The worker ends. */
 	void (*end)(struct judge *judge);
 
+	/* The workers' verdicts tell what the check read, though the parent's may not. */
+	bool tells_loads;
+
 	/* Seconds after which a check hangs; set by the engine after the control run, infinite before. */
 	double limit;
 };

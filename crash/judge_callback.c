@@ -302,7 +302,11 @@ bool callback_judge_make(struct callback_judge *judge, const struct pmem_crash_t
 	const size_t words = (test->pool_size / VISIT_UNIT + 64) / 64;
 
 	*judge = (struct callback_judge){
-		.judge = {.begin = begin, .try = try_state, .end = end, .limit = INFINITY},
+		.judge = {.begin = begin,
+			  .try = try_state,
+			  .end = end,
+			  .limit = INFINITY,
+			  .tells_loads = hooks && !(test->flags & PMEM_CRASH_ISOLATED)},
 		.test = test,
 		.pool = pool,
 		.size = test->pool_size,
