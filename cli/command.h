@@ -19,6 +19,7 @@ struct command {
 /* One file a subcommand. */
 extern const struct command command_bench;
 extern const struct command command_help;
+extern const struct command command_info;
 
 /* The option --help of a subcommand: its usage on stdout. Returns the exit status. */
 int command_print_help(const struct command *self);

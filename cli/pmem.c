@@ -12,6 +12,7 @@
 static const struct command *const commands[] = {
 	&command_bench,
 	&command_help,
+	&command_info,
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -499,10 +499,11 @@ struct pmem_region {
  * Calls each for every NVDIMM region that the file is on: one mostly, several
  * on a stacked device, none on what is not persistent memory. With an fd of -1,
  * for every region of the machine. Stops when each returns other than 0; each
- * has to return, and is not cancelled.
+ * has to return, and is not cancelled. An fd that was opened with O_PATH will do:
+ * so a program can ask of a device before it opens it.
  *
  * Returns what each returned last, 0 if it was never called; or -1 with errno
- * as pmem_get_attribute().
+ * EBADF or ENODEV, as pmem_get_attribute().
  */
 int pmem_each_region(int fd, int (*each)(const struct pmem_region *region, void *arg), void *arg);
 
