@@ -45,12 +45,18 @@ static uint64_t hash_of_size(uint32_t pool, uint64_t size)
 	return units_mix(units_mix(UINT64_C(0x13198a2e03707344), pool), size);
 }
 
-static void guarantee_sizes(struct model *model)
+static void guarantee_size(struct model *model, uint32_t pool)
+{
+	model->base_hash += hash_of_size(pool, model->newest_sizes[pool]) - hash_of_size(pool, model->sizes[pool]);
+	model->sizes[pool] = model->newest_sizes[pool];
+}
+
+/* On a mapping that can be flushed, blocks and size of the file are durable before the first store (MAP_SYNC). */
+static void guarantee_growth(struct model *model)
 {
 	for (uint32_t pool = 0; pool < model->start->pool_count; pool++) {
-		model->base_hash +=
-			hash_of_size(pool, model->newest_sizes[pool]) - hash_of_size(pool, model->sizes[pool]);
-		model->sizes[pool] = model->newest_sizes[pool];
+		if (model->newest_sizes[pool] > model->sizes[pool])
+			guarantee_size(model, pool);
 	}
 }
 
@@ -171,7 +177,7 @@ static bool fence(struct model *model, uint16_t number)
 			return false;
 	}
 	thread->count = 0;
-	guarantee_sizes(model);
+	guarantee_growth(model);
 	return true;
 }
 
@@ -244,13 +250,43 @@ static bool store(struct model *model, const struct trace_event *event)
 	return true;
 }
 
-static void resize(struct model *model, const struct trace_event *event)
+/* What is cut off a file is zero when the file grows again. */
+static bool cut_off(struct model *model, const struct trace_event *event, uint64_t end)
+{
+	static const unsigned char zeros[UNIT_MAX];
+	const uint64_t step = model->start->unit;
+
+	for (uint64_t at = event->offset; at < end; at = (at & ~(step - 1)) + step) {
+		const uint64_t offset = at & ~(step - 1);
+		struct model_unit *unit = units_find(model, event->pool, offset);
+		const struct model_op op = {
+			.event = event,
+			.bytes = zeros,
+			.number = model->stores,
+			.at = (uint16_t)(at - offset),
+			.length = (uint16_t)(offset + step - at),
+			.parts = 1,
+		};
+
+		if (!unit && memcmp(model->base[event->pool] + at, zeros, op.length) == 0)
+			continue;
+		if (!unit)
+			unit = units_add(model, event->pool, offset);
+		if (!unit || !add_op(model, unit, &op))
+			return false;
+	}
+	return true;
+}
+
+static bool resize(struct model *model, const struct trace_event *event)
 {
 	const uint32_t pool = event->pool;
+	const uint64_t before = model->newest_sizes[pool];
 
 	model->last_resize = event;
-	model->newest_hash += hash_of_size(pool, event->offset) - hash_of_size(pool, model->newest_sizes[pool]);
+	model->newest_hash += hash_of_size(pool, event->offset) - hash_of_size(pool, before);
 	model->newest_sizes[pool] = event->offset;
+	return cut_off(model, event, before);
 }
 
 /* --- Going through the trace ------------------------------------------------------------- */
@@ -269,11 +305,10 @@ static bool apply_event(struct model *model, const struct trace_event *event)
 	case TRACE_FENCE:
 		return fence(model, event->thread);
 	case TRACE_SYNC:
-		guarantee_sizes(model);
+		guarantee_size(model, event->pool);
 		return for_open_units(model, event, retire_unit);
 	case TRACE_SIZE:
-		resize(model, event);
-		return true;
+		return resize(model, event);
 	case TRACE_OUTPUT:
 		output = realloc(model->output, model->output_length + event->length + 1);
 		if (!output)

@@ -256,6 +256,21 @@ static void a_new_size_is_sure_after_a_sync(void **unused)
 	assert_seen("10 20 21");
 }
 
+static void what_is_cut_off_is_zero_when_the_file_grows_again(void **unused)
+{
+	struct script script = {0};
+
+	(void)unused;
+	script_store(&script, 1, FLAG, 1);
+	script_persist(&script, 2, FLAG, 8);
+	script_size(&script, 3, FLAG);
+	script_size(&script, 4, SCRIPT_POOL);
+	script_sync(&script, 5, 0, UINT64_MAX);
+	script_store(&script, 6, DATA, 1);
+	explore_and_note(&script, MODEL_X86, note_pair);
+	assert_seen("00 01 10");
+}
+
 /* --- Whom to blame ------------------------------------------------------------------------- */
 
 /* Valid data is 1 more than nothing; the flag says that it is there. */
@@ -552,6 +567,7 @@ int main(void)
 		cmocka_unit_test(a_sector_is_in_one_of_its_versions),
 		cmocka_unit_test(a_store_is_atomic_in_8_aligned_bytes),
 		cmocka_unit_test(a_new_size_is_sure_after_a_sync),
+		cmocka_unit_test(what_is_cut_off_is_zero_when_the_file_grows_again),
 		cmocka_unit_test(one_bug_is_one_finding_on_the_right_store),
 		cmocka_unit_test(the_right_order_has_no_findings),
 		cmocka_unit_test(a_failure_that_does_not_come_again_is_a_hint),
