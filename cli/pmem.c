@@ -11,6 +11,8 @@
 
 static const struct command *const commands[] = {
 	&command_bench,
+	&command_cc,
+	&command_cxx,
 	&command_help,
 	&command_info,
 };
