@@ -3,6 +3,8 @@
 #include "interface.h"
 
 #include <libpmem.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,36 +55,49 @@ void flush_each_kind(void)
 
 /* --- Copies ------------------------------------------------------------------------------------------------- */
 
-enum { ROOM = 20000, FLAG_SETS = 128 };
+enum { ROOM = 20000 };
+
+/* A source that lies apart from the destination, wherever that is. */
+#define FAR SIZE_MAX
 
 static unsigned char expected[ROOM], pattern[ROOM];
 
 static const size_t lengths[] = {0,   1,   7,   8,   15,  16,  31,   63,   64,   65,
 				 127, 128, 200, 255, 256, 257, 1000, 4096, 5000, 9000};
 
-/* offsets of destination and source, which overlap in each way; -1 where a fill has no source */
-static int compare_copies(unsigned char *room, unsigned flags, int variant)
+/* Every combination of flags with short ranges, and those that choose a way to copy with long ones too. */
+static const struct scale {
+	size_t room, far, length_max;
+} short_ranges = {1400, 700, 257}, long_ranges = {ROOM, 10000, 9000};
+
+/* A destination, a source, and a length: apart, and overlapping in each way. */
+static bool copy_is_right(unsigned char *room, const struct scale *scale, const size_t offsets[2], size_t length,
+			  unsigned flags, int variant)
 {
-	static const size_t offsets[][2] = {{0, 10000}, {3, 10001}, {64, 10000},  {100, 101}, {101, 100},
-					    {128, 64},  {64, 128},  {1000, 1000}, {17, 4},    {4, 17}};
+	const size_t to = offsets[0], from = offsets[1] == FAR ? scale->far : offsets[1];
+	void *result;
+
+	memcpy(room, pattern, scale->room);
+	memcpy(expected, pattern, scale->room);
+	if (variant == 2) {
+		memset(expected + to, 0x5a, length);
+		result = pmem_memset(room + to, 0x35a, length, flags);
+	} else {
+		memmove(expected + to, expected + from, length);
+		result = (variant ? pmem_memcpy : pmem_memmove)(room + to, room + from, length, flags);
+	}
+	return result == room + to && memcmp(room, expected, scale->room) == 0;
+}
+
+static int count_wrong_copies(unsigned char *room, const struct scale *scale, unsigned flags, int variant)
+{
+	static const size_t offsets[][2] = {{0, FAR},  {3, FAR},  {64, FAR},  {100, 101}, {101, 100},
+					    {128, 64}, {64, 128}, {300, 300}, {17, 4},    {4, 17}};
 	int wrong = 0;
 
 	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
-		for (size_t j = 0; j < sizeof(lengths) / sizeof(lengths[0]); j++) {
-			const size_t to = offsets[i][0], from = offsets[i][1], length = lengths[j];
-			void *result;
-
-			memcpy(room, pattern, ROOM);
-			memcpy(expected, pattern, ROOM);
-			if (variant == 2) {
-				memset(expected + to, 0x5a, length);
-				result = pmem_memset(room + to, 0x35a, length, flags);
-			} else {
-				memmove(expected + to, expected + from, length);
-				result = (variant ? pmem_memcpy : pmem_memmove)(room + to, room + from, length, flags);
-			}
-			wrong += result != room + to || memcmp(room, expected, ROOM) != 0;
-		}
+		for (size_t j = 0; j < sizeof(lengths) / sizeof(lengths[0]) && lengths[j] <= scale->length_max; j++)
+			wrong += !copy_is_right(room, scale, offsets[i], lengths[j], flags, variant);
 	}
 	return wrong;
 }
@@ -90,19 +105,25 @@ static int compare_copies(unsigned char *room, unsigned flags, int variant)
 static void copy_with_flags(unsigned char *room, const char *kind)
 {
 	static const char *const variants[] = {"memmove", "memcpy", "memset"};
+	static const unsigned ways[] = {0, PMEM_F_MEM_NODRAIN, PMEM_F_MEM_NONTEMPORAL, PMEM_F_MEM_TEMPORAL,
+					PMEM_F_MEM_NOFLUSH};
+	static const unsigned unknown[] = {0xffffffc0u, 1u << 6 | PMEM_F_MEM_NODRAIN};
 	char text[200];
 
 	for (int variant = 0; variant < 3; variant++) {
 		int wrong = 0;
 
 		for (unsigned flags = 0; flags < 64; flags++)
-			wrong += compare_copies(room, flags, variant);
+			wrong += count_wrong_copies(room, &short_ranges, flags, variant);
+		for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+			wrong += count_wrong_copies(room, &long_ranges, ways[i], variant);
 		snprintf(text, sizeof(text), "%s: %s, flags in each combination", variants[variant], kind);
 		tell(text, "%d wrong", wrong);
+		wrong = 0;
+		for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+			wrong += count_wrong_copies(room, &short_ranges, unknown[i], variant);
 		snprintf(text, sizeof(text), "%s: %s, unknown flags", variants[variant], kind);
-		tell(text, "%d wrong",
-		     compare_copies(room, 0xffffffc0u, variant) +
-			     compare_copies(room, 1u << 6 | PMEM_F_MEM_NODRAIN, variant));
+		tell(text, "%d wrong", wrong);
 	}
 }
 
