@@ -196,6 +196,15 @@ int file_check(struct file *file)
 	return result < 0 && !is_no_verdict(errno) ? errno : 0;
 }
 
+int file_start_writing(const struct file *file, off_t offset, off_t length)
+{
+	if (file->cursor < 0 || !cursor_is_ours(file))
+		return 0;
+	if (sync_file_range(file->cursor, offset, length, SYNC_FILE_RANGE_WRITE) == 0)
+		return 0;
+	return errno == EINTR || is_no_verdict(errno) ? 0 : errno;
+}
+
 int file_sync_all(struct file *file)
 {
 	int result;

@@ -42,6 +42,13 @@ void file_release(struct file *file);
 int file_check(struct file *file);
 
 /*
+ * Starts to write a range of the file back, and waits for nothing. 0, or the
+ * errno value with which the start failed: the kernel need not tell that error
+ * to anybody else. Needs no lock, but a record that refers to the file.
+ */
+int file_start_writing(const struct file *file, off_t offset, off_t length);
+
+/*
  * Makes the whole file durable through the cursor. 0 or an errno value; EBADF
  * without one. Wants the cursors' lock alone.
  */

@@ -245,6 +245,7 @@ static int add_record(const struct request *request, const struct verdict *verdi
 	mapping->device_dax = verdict->device_dax;
 	mapping->in_arena = true;
 	mapping->unit = request->target.alignment;
+	mapping->to_offset = (uintptr_t)request->offset - (uintptr_t)at;
 	if (fill_in(mapping, request) < 0) {
 		registry_discard(mapping);
 		return -1;

@@ -43,8 +43,9 @@ struct mapping {
 	_Atomic unsigned pending; /* such ranges, in any thread */
 	/* Times that the whole was made durable because a part was unmapped: begun, and the last that succeeded. */
 	_Atomic unsigned syncs_begun, syncs_done;
-	struct file *file; /* page cache only, else NULL */
-	uintptr_t behind;  /* fit only: leads from here to the shared mapping behind the working copy */
+	struct file *file;   /* page cache only, else NULL */
+	uintptr_t to_offset; /* page cache only: added to an address it gives the place in the file */
+	uintptr_t behind;    /* fit only: leads from here to the shared mapping behind the working copy */
 	struct mapping *previous, *next;
 };
 

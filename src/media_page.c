@@ -24,7 +24,8 @@ enum {
 struct run {
 	struct mapping *mapping; /* counted in its pending, which keeps the record */
 	uintptr_t start, end;
-	unsigned syncs; /* of the mapping, begun before the last flush into this run */
+	unsigned syncs;  /* of the mapping, begun before the last flush into this run */
+	int start_error; /* errno value with which starting to write it failed */
 };
 
 /* This thread's runs; page_pending says how many. */
@@ -118,6 +119,8 @@ static int sync_run(const struct run *run, bool flushed_before)
 		cursors_lock();
 	if (hole && flushed_before)
 		error = sync_unmapped(run);
+	if (error == 0)
+		error = run->start_error;
 	if (error == 0)
 		error = mapping->failed;
 	if (error == 0)
@@ -262,6 +265,22 @@ int page_flush(struct mapping *mapping, uintptr_t start, uintptr_t end)
 	return noted ? 0 : page_persist(mapping, start, end);
 }
 
+/*
+ * The device writes all runs while the first msync waits. Each run has its own
+ * msync all the same: a start makes nothing durable, and it may leave out pages.
+ * But it can find errors, and where it gives up a page the msync behind it finds
+ * a clean one: what the start returns counts as if msync had.
+ */
+static void start_writing(void)
+{
+	for (unsigned i = 0; i < page_pending; i++) {
+		struct run *run = &list.runs[i];
+
+		run->start_error = file_start_writing(run->mapping->file, (off_t)(run->start + run->mapping->to_offset),
+						      (off_t)(run->end - run->start));
+	}
+}
+
 int page_complete(void)
 {
 	int result = 0, error = 0, cancel;
@@ -270,7 +289,8 @@ int page_complete(void)
 		return 0;
 	cancel = cancel_forbid();
 	list.busy = true;
-	merge();
+	if (merge() > 1)
+		start_writing();
 	for (unsigned i = 0; i < page_pending; i++) {
 		const struct run *run = &list.runs[i];
 

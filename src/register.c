@@ -55,6 +55,7 @@ static int register_vma(const struct vma *vma, void *arg)
 	mapping->cpu_work = verdict.cpu_work;
 	mapping->media = verdict.media;
 	mapping->device_dax = verdict.device_dax;
+	mapping->to_offset = (uintptr_t)vma->offset - vma->start;
 	if (verdict.media == MEDIA_PAGE)
 		mapping->file = file_of_vma(vma, &earlier);
 	if (earlier)

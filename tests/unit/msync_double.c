@@ -1,11 +1,14 @@
 /* msync_double.c: sees each msync of the library, and fails those that a test chooses */
 /* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE
 #include "msync_double.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum { CALLS_MAX = 65536 };
@@ -24,11 +27,20 @@ static struct {
 	unsigned left;
 } order;
 
+static struct {
+	unsigned calls, before_msync;
+	off_t offset; /* of the one that is to fail */
+	int error;
+	unsigned left;
+} starts;
+
 static void (*hook)(void);
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 int __real_msync(void *addr, size_t len, int flags);
 int __wrap_msync(void *addr, size_t len, int flags);
+int __real_sync_file_range(int fd, off64_t offset, off64_t length, unsigned flags);
+int __wrap_sync_file_range(int fd, off64_t offset, off64_t length, unsigned flags);
 
 static void lock(void)
 {
@@ -51,6 +63,7 @@ void msync_reset(void)
 	lock();
 	count = 0;
 	order.left = 0;
+	memset(&starts, 0, sizeof(starts));
 	hook = NULL;
 	unlock();
 }
@@ -143,4 +156,49 @@ int __wrap_msync(void *addr, size_t len, int flags)
 	result = __real_msync(addr, len, flags);
 	call->succeeded = result == 0;
 	return result;
+}
+
+unsigned write_starts(void)
+{
+	return starts.calls;
+}
+
+unsigned write_starts_before_msync(void)
+{
+	return starts.before_msync;
+}
+
+void write_start_fail(off_t offset, int error, unsigned how_many)
+{
+	pthread_mutex_lock(&mutex);
+	starts.offset = offset;
+	starts.error = error;
+	starts.left = how_many;
+	pthread_mutex_unlock(&mutex);
+}
+
+/* Notes a start; the error to fail it with, 0 for none. */
+static int take_start(off64_t offset)
+{
+	int error = 0;
+
+	pthread_mutex_lock(&mutex);
+	starts.calls++;
+	starts.before_msync += count == 0;
+	if (starts.left > 0 && offset == starts.offset) {
+		starts.left--;
+		error = starts.error;
+	}
+	pthread_mutex_unlock(&mutex);
+	return error;
+}
+
+int __wrap_sync_file_range(int fd, off64_t offset, off64_t length, unsigned flags)
+{
+	const int error = flags == SYNC_FILE_RANGE_WRITE ? take_start(offset) : 0;
+
+	if (error == 0)
+		return __real_sync_file_range(fd, offset, length, flags);
+	errno = error;
+	return -1;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /*
  * The kernel's msync is called all the same, unless one is to fail. Only MS_SYNC
@@ -25,6 +26,16 @@ bool msync_touched(const void *addr, size_t len);
 
 /* The next count calls that touch the range fail with error. */
 void msync_fail(const void *addr, size_t len, int error, unsigned count);
+
+/*
+ * The library may start to write a range of a file back with sync_file_range
+ * before it msyncs it. How often it did, and how often before the first msync.
+ */
+unsigned write_starts(void);
+unsigned write_starts_before_msync(void);
+
+/* The next count starts at that offset fail with error. */
+void write_start_fail(off_t offset, int error, unsigned count);
 
 /* Called before each call is carried out; NULL for none. */
 void msync_before(void (*hook)(void));
