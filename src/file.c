@@ -11,12 +11,26 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
 	BUCKETS = 512,
 	CURSOR_SHARE = 4,                     /* cursors take at most a quarter of the program's descriptors */
 	CURSOR_FLAGS = O_RDONLY | O_NONBLOCK, /* an unusual pair: part of how we know ours again */
+};
+
+/* cachestat(2), which the C library has no names for. */
+#ifndef SYS_cachestat
+#define SYS_cachestat 451
+#endif
+
+struct cachestat_range {
+	uint64_t offset, length; /* bytes */
+};
+
+struct cachestat {
+	uint64_t cached, dirty, writeback, evicted, recently_evicted; /* pages */
 };
 
 /* Beyond every page: asks for errors and waits for no write-back. */
@@ -203,6 +217,16 @@ int file_start_writing(const struct file *file, off_t offset, off_t length)
 	if (sync_file_range(file->cursor, offset, length, SYNC_FILE_RANGE_WRITE) == 0)
 		return 0;
 	return errno == EINTR || is_no_verdict(errno) ? 0 : errno;
+}
+
+uint64_t file_dirty_pages(const struct file *file, off_t offset, off_t length)
+{
+	const struct cachestat_range range = {.offset = (uint64_t)offset, .length = (uint64_t)length};
+	struct cachestat pages;
+
+	if (file->cursor < 0 || !cursor_is_ours(file) || syscall(SYS_cachestat, file->cursor, &range, &pages, 0) != 0)
+		return UINT64_MAX;
+	return pages.dirty + pages.writeback;
 }
 
 int file_sync_all(struct file *file)

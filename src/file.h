@@ -13,6 +13,7 @@
 #define PMEM_FILE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 struct file {
@@ -47,6 +48,13 @@ int file_check(struct file *file);
  * to anybody else. Needs no lock, but a record that refers to the file.
  */
 int file_start_writing(const struct file *file, off_t offset, off_t length);
+
+/*
+ * How many pages of a range the page cache holds that are not written back, or
+ * are just being. UINT64_MAX where the kernel (before Linux 6.5) does not tell.
+ * Needs no lock, but a record that refers to the file.
+ */
+uint64_t file_dirty_pages(const struct file *file, off_t offset, off_t length);
 
 /*
  * Makes the whole file durable through the cursor. 0 or an errno value; EBADF

@@ -218,6 +218,21 @@ static void a_flushed_range_fails_at_the_fence(char *base)
 	expect(pmem_try_persist(base + 100 * page, 1) == -1, "and the file stays failed");
 }
 
+/* Dirty pages between the ranges keep them from being one msync: their writing is started together instead. */
+static void a_range_fails_that_was_started_with_others(char *base)
+{
+	const struct iovec ranges[] = {{store(base, 3, 1), 1}, {store(base, 1, 1), 1}, {store(base, 2, 1), 1}};
+
+	for (size_t n = 1; n < 3; n++) {
+		for (size_t i = 3; i < 10; i++)
+			base[(n * 16 + i) * page] = 1;
+	}
+	fill_backing_store();
+	expect(pmem_try_persistv(ranges, 3) == -1, "one of several ranges fails: so does the call");
+	for (size_t i = 0; i < 3; i++)
+		expect(pmem_try_persist(ranges[i].iov_base, 1) == -1, "and each of them stays failed");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(char *base);
@@ -231,6 +246,7 @@ static const struct {
 	{"background-write-back-fails", background_write_back_fails},
 	{"a-mapping-of-the-programs-own", a_mapping_of_the_programs_own},
 	{"a-flushed-range-fails-at-the-fence", a_flushed_range_fails_at_the_fence},
+	{"a-started-range-fails-at-the-fence", a_range_fails_that_was_started_with_others},
 };
 
 enum { CASES = sizeof(cases) / sizeof(cases[0]) };

@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "msync_double.h"
 
+#include "file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -34,11 +36,18 @@ static struct {
 	unsigned left;
 } starts;
 
+static struct {
+	bool ask_kernel;
+	uint64_t count;
+} dirty = {.count = UINT64_MAX};
+
 static void (*hook)(void);
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 int __real_msync(void *addr, size_t len, int flags);
 int __wrap_msync(void *addr, size_t len, int flags);
+uint64_t __real_file_dirty_pages(const struct file *file, off_t offset, off_t length);
+uint64_t __wrap_file_dirty_pages(const struct file *file, off_t offset, off_t length);
 int __real_sync_file_range(int fd, off64_t offset, off64_t length, unsigned flags);
 int __wrap_sync_file_range(int fd, off64_t offset, off64_t length, unsigned flags);
 
@@ -64,6 +73,7 @@ void msync_reset(void)
 	count = 0;
 	order.left = 0;
 	memset(&starts, 0, sizeof(starts));
+	dirty_pages_are(UINT64_MAX);
 	hook = NULL;
 	unlock();
 }
@@ -201,4 +211,20 @@ int __wrap_sync_file_range(int fd, off64_t offset, off64_t length, unsigned flag
 		return __real_sync_file_range(fd, offset, length, flags);
 	errno = error;
 	return -1;
+}
+
+void dirty_pages_are(uint64_t pages)
+{
+	dirty.ask_kernel = false;
+	dirty.count = pages;
+}
+
+void dirty_pages_are_as_the_kernel_says(void)
+{
+	dirty.ask_kernel = true;
+}
+
+uint64_t __wrap_file_dirty_pages(const struct file *file, off_t offset, off_t length)
+{
+	return dirty.ask_kernel ? __real_file_dirty_pages(file, offset, length) : dirty.count;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -36,6 +37,13 @@ unsigned write_starts_before_msync(void);
 
 /* The next count starts at that offset fail with error. */
 void write_start_fail(off_t offset, int error, unsigned count);
+
+/*
+ * What the library learns of the dirty pages in a gap between two runs; without
+ * an order, and after each reset, that the kernel does not tell.
+ */
+void dirty_pages_are(uint64_t count);
+void dirty_pages_are_as_the_kernel_says(void);
 
 /* Called before each call is carried out; NULL for none. */
 void msync_before(void (*hook)(void));

@@ -1,4 +1,4 @@
-/* test_start_writing.c: several runs of pages are started together before each has its msync, and no error gets lost */
+/* test_batches.c: a fence has several runs of pages written with few calls, each by an msync, and no error gets lost */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #define _GNU_SOURCE
 #include "msync_double.h"
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { PAGES = 16 };
+enum { PAGES = 64 };
 
 struct fixture {
 	int fd;
@@ -61,6 +61,8 @@ static int finish(void **state)
 	pmem_on_failure(NULL, NULL);
 	return 0;
 }
+
+/* --- Starting them together -------------------------------------------------------------------- */
 
 /* A start makes nothing durable: each run has its msync as well. */
 static void all_are_started_before_the_first_msync(void **state)
@@ -144,6 +146,108 @@ static void starts_are_where_the_pages_are(void **state)
 	assert_int_equal(pmem_unmap(own, 8 * page()), 0);
 }
 
+/* --- One msync over several runs ------------------------------------------------------------------ */
+
+static void flush_pages(struct fixture *fixture, const unsigned *pages, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		fixture->base[pages[i] * page()] = 1;
+		pmem_flush_cache(fixture->base + pages[i] * page(), 1, 0);
+	}
+	pmem_fence();
+	for (size_t i = 0; i < count; i++)
+		assert_true(msync_covered(fixture->base + pages[i] * page(), page()));
+}
+
+static void a_gap_of_few_dirty_pages_is_spanned(void **state)
+{
+	static const unsigned pages[] = {40, 3, 20, 0, 60};
+	struct fixture *fixture = *state;
+
+	dirty_pages_are(4);
+	flush_pages(fixture, pages, 5);
+	assert_int_equal(msync_calls(), 1);
+	assert_int_equal(write_starts(), 0);
+	assert_false(msync_touched(fixture->base + 61 * page(), 3 * page()));
+}
+
+static void a_gap_of_more_is_not(void **state)
+{
+	static const unsigned pages[] = {40, 3, 20, 0, 60};
+	struct fixture *fixture = *state;
+
+	dirty_pages_are(5);
+	flush_pages(fixture, pages, 5);
+	assert_int_equal(msync_calls(), 5);
+	assert_false(msync_touched(fixture->base + 4 * page(), 16 * page()));
+}
+
+static void the_kernel_knows_which_pages_are_dirty(void **state)
+{
+	static const unsigned pages[] = {0, 20, 40};
+	struct fixture *fixture = *state;
+
+	assert_int_equal(msync(fixture->base, fixture->size, MS_SYNC), 0);
+	memset(fixture->base + 21 * page(), 1, 10 * page());
+	msync_reset();
+	dirty_pages_are_as_the_kernel_says();
+	flush_pages(fixture, pages, 3);
+	if (msync_calls() == 3 && !msync_touched(fixture->base + page(), page()))
+		skip(); /* before Linux 6.5 it does not tell */
+	assert_int_equal(msync_calls(), 2);
+	assert_true(msync_covered(fixture->base, 21 * page()));
+	assert_false(msync_touched(fixture->base + 21 * page(), 19 * page()));
+}
+
+static void other_mappings_are_not_spanned(void **state)
+{
+	struct fixture *fixture = *state;
+	char *other = pmem_map(fixture->fd, fixture->size);
+
+	dirty_pages_are(0);
+	pmem_flush_cache(fixture->base, 1, 0);
+	pmem_flush_cache(other, 1, 0);
+	pmem_flush_cache(other + 9 * page(), 1, 0);
+	pmem_fence();
+	assert_int_equal(msync_calls(), 2);
+	assert_true(msync_covered(other, 10 * page()));
+	assert_true(msync_covered(fixture->base, page()));
+	pmem_unmap(other, fixture->size);
+}
+
+/* The hole's neighbours are durable all the same: through the file's own description. */
+static void a_hole_in_the_gap_is_no_failure(void **state)
+{
+	struct fixture *fixture = *state;
+
+	dirty_pages_are(0);
+	pmem_flush_cache(fixture->base, 1, 0);
+	pmem_flush_cache(fixture->base + 9 * page(), 1, 0);
+	munmap(fixture->base + 4 * page(), page());
+	pmem_fence();
+	assert_int_equal(told.calls, 0);
+	pmem_flush_cache(fixture->base, 1, 0);
+	pmem_flush_cache(fixture->base + 9 * page(), 1, 0);
+	assert_int_equal(pmem_unmap(fixture->base + 5 * page(), page()), 0);
+	pmem_fence();
+	assert_int_equal(told.calls, 0);
+}
+
+static void a_span_that_fails_fails_all_of_its_runs(void **state)
+{
+	struct fixture *fixture = *state;
+
+	dirty_pages_are(0);
+	pmem_flush_cache(fixture->base, 1, 0);
+	pmem_flush_cache(fixture->base + 9 * page(), 1, 0);
+	msync_fail(fixture->base + 9 * page(), page(), EIO, 1);
+	pmem_fence();
+	assert_int_equal(told.calls, 1);
+	assert_int_equal(told.error, EIO);
+	assert_int_equal(pmem_try_persist(fixture->base, 1), -1);
+	assert_int_equal(pmem_try_persist(fixture->base + 9 * page(), 1), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,7 +256,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_error_of_a_start_is_a_failure, start, finish),
 		cmocka_unit_test_setup_teardown(a_start_that_says_nothing_is_none, start, finish),
 		cmocka_unit_test_setup_teardown(starts_are_where_the_pages_are, start, finish),
+		cmocka_unit_test_setup_teardown(a_gap_of_few_dirty_pages_is_spanned, start, finish),
+		cmocka_unit_test_setup_teardown(a_gap_of_more_is_not, start, finish),
+		cmocka_unit_test_setup_teardown(the_kernel_knows_which_pages_are_dirty, start, finish),
+		cmocka_unit_test_setup_teardown(other_mappings_are_not_spanned, start, finish),
+		cmocka_unit_test_setup_teardown(a_hole_in_the_gap_is_no_failure, start, finish),
+		cmocka_unit_test_setup_teardown(a_span_that_fails_fails_all_of_its_runs, start, finish),
 	};
 
-	return cmocka_run_group_tests_name("start_writing", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("batches", tests, NULL, NULL);
 }
