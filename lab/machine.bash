@@ -215,6 +215,8 @@ machine_options() {
 	esac
 	# What this switches off takes a fifth of the emulated boot: self-tests, clearing memory, bounce buffers.
 	local quick="mitigations=off audit=0 apparmor=0 cryptomgr.notests init_on_alloc=0 swiotlb=noforce"
+	# On a busy host a timer's interrupt may come too late for the kernel to believe in it.
+	quick+=" no_timer_check"
 	options=(
 		-nodefaults -no-user-config -display none -no-reboot
 		-machine "q35,nvdimm=on$persistence" -accel tcg,thread=multi
