@@ -61,10 +61,15 @@ static void unlock(void)
 	pthread_mutex_unlock(&mutex);
 }
 
-/* A test may fork while another of its threads is in here. */
+/* A test may fork while another of its threads is in here, and holds what the child then has to do without. */
+static void after_fork_in_child(void)
+{
+	pthread_mutex_init(&mutex, NULL);
+}
+
 __attribute__((constructor)) static void start(void)
 {
-	pthread_atfork(lock, unlock, unlock);
+	pthread_atfork(NULL, NULL, after_fork_in_child);
 }
 
 void msync_reset(void)
