@@ -49,7 +49,7 @@ static struct spread spread_of_times(unsigned contestant, unsigned turns)
 
 static struct spread spread_of_ratios(unsigned contestant, unsigned reference, unsigned turns)
 {
-	double values[TURNS_MAX];
+	double values[TURNS_MAX] = {0};
 
 	for (unsigned i = 0; i < turns; i++)
 		values[i] = spent[contestant][i] / spent[reference][i];

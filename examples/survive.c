@@ -114,6 +114,6 @@ int main(int argc, char *argv[])
 		pmem_copy_persist((struct block *)base + i, &good[1], BLOCK);
 		mended++;
 	}
-	printf("%u blocks are good, %u of them mended\n", 2 * BLOCKS, mended);
+	printf("%d blocks are good, %u of them mended\n", 2 * BLOCKS, mended);
 	return 0;
 }

@@ -72,8 +72,8 @@ static int remember(const struct vma *vma, void *arg)
 static int mark_if_suspect(const struct vma *vma, void *arg)
 {
 	const struct suspect *suspect = find(vma);
-	uintptr_t at = vma->start;
 	struct mapping *mapping;
+	uintptr_t at;
 
 	(void)arg;
 	if (!suspect)
