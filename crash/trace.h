@@ -61,9 +61,9 @@ enum {
 	STORE_UNORDERED = 1 << 0,
 
 	/*
-	 * Found by comparing: the unit held something else before and this now, by
-	 * stores that were not seen. Never split: between the two lie states that
-	 * the program may never have made.
+	 * Found by comparing: the unit held something else here before and this now, by stores that were not
+	 * seen. One event for a unit, from the first byte that differs to the last. Never split: between the two lie
+	 * states that the program may never have made.
 	 */
 	STORE_OBSERVED = 1 << 1,
 

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <stddef.h>
 
+void libpmem_persist(const void *address, size_t length); /* pmem_persist(), as libpmem.h calls it */
 void pmem_flush(const void *address, size_t length);
 void pmem_deep_flush(const void *address, size_t length);
 void pmem_drain(void);
@@ -18,6 +19,18 @@ int pmem_deep_drain(const void *address, size_t length);
  * pmem_map_file() and pmem_unmap() need nothing here: the library's calls of
  * msync, open, mmap and munmap are seen.
  */
+
+void libpmem_persist(const void *address, size_t length)
+{
+	static void *found;
+	__typeof__(libpmem_persist) *next;
+
+	if (record_persist(address, length, __builtin_return_address(0)))
+		return;
+	next = next_function(&found, "libpmem_persist");
+	if (next)
+		next(address, length);
+}
 
 void pmem_flush(const void *address, size_t length)
 {

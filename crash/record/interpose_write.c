@@ -173,3 +173,58 @@ int posix_fallocate64(int fd, off64_t offset, off64_t length)
 	effect_changed(&effect, result == 0);
 	return result;
 }
+
+/*
+ * What comes from another descriptor may have to be waited for, and perhaps
+ * from a thread of this program: no lock is held meanwhile, and what was done
+ * to the file is found afterwards.
+ */
+static void changed_meanwhile(int fd, const void *site, const void *frame, ssize_t result)
+{
+	struct effect effect;
+
+	if (result <= 0)
+		return;
+	effect = effect_begin(fd, site, frame);
+	effect_changed(&effect, true);
+}
+
+ssize_t sendfile(int to, int from, off_t *offset, size_t length)
+{
+	static void *found;
+	__typeof__(sendfile) *const next = next_function(&found, "sendfile");
+	const ssize_t result = next(to, from, offset, length);
+
+	changed_meanwhile(to, __builtin_return_address(0), __builtin_frame_address(0), result);
+	return result;
+}
+
+ssize_t sendfile64(int to, int from, off64_t *offset, size_t length)
+{
+	static void *found;
+	__typeof__(sendfile64) *const next = next_function(&found, "sendfile64");
+	const ssize_t result = next(to, from, offset, length);
+
+	changed_meanwhile(to, __builtin_return_address(0), __builtin_frame_address(0), result);
+	return result;
+}
+
+ssize_t copy_file_range(int from, off64_t *from_offset, int to, off64_t *to_offset, size_t length, unsigned flags)
+{
+	static void *found;
+	__typeof__(copy_file_range) *const next = next_function(&found, "copy_file_range");
+	const ssize_t result = next(from, from_offset, to, to_offset, length, flags);
+
+	changed_meanwhile(to, __builtin_return_address(0), __builtin_frame_address(0), result);
+	return result;
+}
+
+ssize_t splice(int from, off64_t *from_offset, int to, off64_t *to_offset, size_t length, unsigned flags)
+{
+	static void *found;
+	__typeof__(splice) *const next = next_function(&found, "splice");
+	const ssize_t result = next(from, from_offset, to, to_offset, length, flags);
+
+	changed_meanwhile(to, __builtin_return_address(0), __builtin_frame_address(0), result);
+	return result;
+}

@@ -6,15 +6,13 @@
  */
 #include "recording.h"
 
-void pending_tell(struct record_thread *thread)
+void pending_tell_store(struct record_thread *thread)
 {
 	const struct pending_store pending = thread->pending;
 	const char *address = pending.address;
 	size_t left = pending.size;
 	struct mapped_part part;
 
-	if (left == 0)
-		return;
 	thread->pending.size = 0;
 	if (pending.flags & STORE_UNORDERED)
 		thread->unfenced = true;

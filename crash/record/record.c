@@ -167,10 +167,22 @@ bool record_persist(const void *address, size_t size, const void *site)
 	return found;
 }
 
+void record_settle(void)
+{
+	if (!record_self.pending.size || !record_enter())
+		return;
+	record_lock();
+	pending_tell(&record_self);
+	record_unlock();
+	record_leave();
+}
+
 void record_locked_instruction(const void *site)
 {
 	if (record_self.unfenced)
 		record_fence(site);
+	else
+		record_settle();
 }
 
 bool record_covers(const void *address, size_t size)

@@ -70,6 +70,9 @@ void record_fence(const void *site);
 void record_atomic_begin(const void *address, size_t size, const void *site);
 void record_atomic_end(const void *address, size_t size, bool stored, const void *site);
 
+/* The store that the thread has announced is made: it is told now. Before the thread or the process ends, or waits. */
+void record_settle(void);
+
 /* The thread has executed a locked instruction somewhere: a fence for what it has flushed. */
 void record_locked_instruction(const void *site);
 

@@ -137,7 +137,13 @@ void mapping_remove(const void *address, size_t length);
 bool mapping_find(const void *address, size_t length, struct mapped_part *part);
 
 /* pending.c: the stores that hooks have announced. */
-void pending_tell(struct record_thread *thread);
+void pending_tell_store(struct record_thread *thread);
+
+static inline void pending_tell(struct record_thread *thread)
+{
+	if (thread->pending.size)
+		pending_tell_store(thread);
+}
 
 /* output.c: the program's standard output. */
 /* What the output file holds and no event has told yet is told. */

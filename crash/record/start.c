@@ -6,9 +6,11 @@
  * not be set yet; the loader passes the environment.
  */
 #define _GNU_SOURCE
+#include "environment.h"
 #include "recording.h"
 #include "schedule.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -52,6 +54,15 @@ static struct session *map_session(int fd, bool with_ring)
 	    map_file(at + header + SESSION_RING, SESSION_RING, fd, header) == MAP_FAILED)
 		return MAP_FAILED;
 	return (void *)at;
+}
+
+/* For programs that this one executes; see environment.h. */
+static void keep_for_children(const char *path)
+{
+	Dl_info own;
+
+	if (dladdr((void *)(uintptr_t)keep_for_children, &own))
+		environment_keep(path, own.dli_fname);
 }
 
 static struct session *open_session(const char *path)
@@ -125,6 +136,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	if (!session)
 		return;
 	recording.session = session;
+	keep_for_children(path);
 	recording.unit = session->unit;
 	recording.pool_count = session->pool_count;
 	recording.lock = &session->lock;
@@ -143,4 +155,10 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	recording.on = true;
 	if (session->seed)
 		schedule_start(session->seed);
+}
+
+/* exit(3); what is printed or stored later is told as it comes. */
+__attribute__((destructor)) static void settle_at_exit(void)
+{
+	record_settle();
 }

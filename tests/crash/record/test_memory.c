@@ -74,7 +74,7 @@ static void a_persisted_store(void **state)
 	(void)state;
 	pool[100] = 1;
 	pmem_persist(pool + 100, 1, 0);
-	EXPECT({TRACE_STORE, 64, 64, STORE_OBSERVED}, {TRACE_FLUSH, 100, 1, 0}, {TRACE_FENCE, 0, 0, 0});
+	EXPECT({TRACE_STORE, 96, 8, STORE_OBSERVED}, {TRACE_FLUSH, 100, 1, 0}, {TRACE_FENCE, 0, 0, 0});
 }
 
 static void a_flush_finds_the_stores_of_its_units_and_the_others_too(void **state)
@@ -84,7 +84,7 @@ static void a_flush_finds_the_stores_of_its_units_and_the_others_too(void **stat
 	pool[8000] = 1;
 	pmem_flush_cache(pool, 1, 0);
 	pmem_fence();
-	EXPECT({TRACE_STORE, 0, 64, STORE_OBSERVED}, {TRACE_STORE, 8000, 64, STORE_OBSERVED}, {TRACE_FLUSH, 0, 1, 0},
+	EXPECT({TRACE_STORE, 0, 8, STORE_OBSERVED}, {TRACE_STORE, 8000, 8, STORE_OBSERVED}, {TRACE_FLUSH, 0, 1, 0},
 	       {TRACE_FENCE, 0, 0, 0});
 }
 
@@ -92,7 +92,7 @@ static void a_store_that_is_never_flushed_is_told_at_the_end(void **state)
 {
 	(void)state;
 	pool[SIZE - 1] = 1;
-	EXPECT({TRACE_STORE, SIZE - 64, 64, STORE_OBSERVED});
+	EXPECT({TRACE_STORE, SIZE - 8, 8, STORE_OBSERVED});
 }
 
 static void what_is_stored_twice_is_told_as_it_is(void **state)
@@ -113,12 +113,22 @@ static void what_is_stored_twice_is_told_as_it_is(void **state)
 	assert_int_equal(stores, 3);
 }
 
+static void what_differs_of_a_unit_is_one_store(void **state)
+{
+	(void)state;
+	pool[64 + 9] = pool[64 + 50] = 1;
+	pool[128] = 1;
+	pmem_persist(pool + 64, 65, 0);
+	EXPECT({TRACE_STORE, 72, 48, STORE_OBSERVED}, {TRACE_STORE, 128, 8, STORE_OBSERVED}, {TRACE_FLUSH, 64, 65, 0},
+	       {TRACE_FENCE, 0, 0, 0});
+}
+
 static void a_promise_comes_after_what_was_stored_before_it(void **state)
 {
 	(void)state;
 	pool[0] = 1;
 	memory_promise("12345678", 8, NULL);
-	EXPECT({TRACE_STORE, 0, 64, STORE_OBSERVED}, {TRACE_OUTPUT, 0, 8, 0});
+	EXPECT({TRACE_STORE, 0, 8, STORE_OBSERVED}, {TRACE_OUTPUT, 0, 8, 0});
 }
 
 static void a_copy_is_one_unordered_store_after_what_was_there(void **state)
@@ -130,7 +140,7 @@ static void a_copy_is_one_unordered_store_after_what_was_there(void **state)
 	pool[0] = 1;
 	pmem_copy(pool + 8, bytes, sizeof(bytes));
 	assert_int_equal(pool[8], 7);
-	EXPECT({TRACE_STORE, 0, 64, STORE_OBSERVED}, {TRACE_STORE, 8, 100, STORE_UNORDERED},
+	EXPECT({TRACE_STORE, 0, 8, STORE_OBSERVED}, {TRACE_STORE, 8, 100, STORE_UNORDERED},
 	       {TRACE_FLUSH, 8, 100, 0});
 }
 
@@ -141,7 +151,7 @@ static void several_ranges_have_one_fence(void **state)
 	(void)state;
 	pool[0] = pool[128] = 1;
 	assert_int_equal(pmem_try_persistv(ranges, 2), 0);
-	EXPECT({TRACE_STORE, 0, 64, STORE_OBSERVED}, {TRACE_STORE, 128, 64, STORE_OBSERVED}, {TRACE_FLUSH, 0, 8, 0},
+	EXPECT({TRACE_STORE, 0, 8, STORE_OBSERVED}, {TRACE_STORE, 128, 8, STORE_OBSERVED}, {TRACE_FLUSH, 0, 8, 0},
 	       {TRACE_FLUSH, 128, 8, 0}, {TRACE_FENCE, 0, 0, 0});
 }
 
@@ -193,7 +203,7 @@ static void an_atomic_is_a_fence_for_what_was_flushed(void **state)
 	record_atomic_end(pool + 64, 8, true, (void *)2);
 	record_atomic_begin(pool + 72, 8, (void *)3);
 	record_atomic_end(pool + 72, 8, false, (void *)3);
-	EXPECT({TRACE_STORE, 0, 64, STORE_OBSERVED}, {TRACE_FLUSH, 0, 8, 0}, {TRACE_FENCE, 0, 0, 0},
+	EXPECT({TRACE_STORE, 0, 8, STORE_OBSERVED}, {TRACE_FLUSH, 0, 8, 0}, {TRACE_FENCE, 0, 0, 0},
 	       {TRACE_STORE, 64, 8, 0});
 }
 
@@ -224,6 +234,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_store_that_is_never_flushed_is_told_at_the_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_stored_twice_is_told_as_it_is, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_differs_of_a_unit_is_one_store, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_promise_comes_after_what_was_stored_before_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_copy_is_one_unordered_store_after_what_was_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(several_ranges_have_one_fence, set_up, tear_down),
