@@ -3,13 +3,13 @@
 #define _GNU_SOURCE
 #include "collect.h"
 
+#include "difference.h"
+
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { PAGE = 4096 };
 
 static const uint64_t trace_limit = (uint64_t)4 << 30; /* bytes */
 
@@ -54,30 +54,35 @@ static bool append(struct trace *trace, struct trace_event event, const void *pa
 	return false;
 }
 
+/* As the recorder tells what it finds by comparing. */
+static bool append_unit(struct session *session, struct trace *trace, uint32_t pool, uint64_t offset,
+			const unsigned char *now, const unsigned char *before, size_t length)
+{
+	const bool seen = session->instrumented && session->instrumented == session->processes;
+	size_t from;
+	const size_t end = difference(now, before, length, &from);
+	const struct trace_event event = {
+		.kind = TRACE_STORE,
+		.flags = STORE_OBSERVED | (seen ? STORE_UNSEEN : 0),
+		.pool = pool,
+		.offset = offset + from,
+		.length = end - from,
+	};
+
+	return append(trace, event, now + from);
+}
+
 static bool append_differences(struct session *session, struct trace *trace, uint32_t pool, const unsigned char *work,
 			       const unsigned char *shadow, uint64_t size)
 {
-	const uint32_t unit = session->unit;
-	const bool seen = session->instrumented && session->instrumented == session->processes;
+	const uint64_t step = session->unit;
 
-	for (uint64_t page = 0; page < size; page += PAGE) {
-		const uint64_t end = size - page < PAGE ? size : page + PAGE;
+	for (uint64_t at = 0; at < size; at += step) {
+		const size_t length = size - at < step ? size - at : step;
 
-		if (memcmp(work + page, shadow + page, end - page) == 0)
-			continue;
-		for (uint64_t at = page; at < end; at += unit) {
-			const uint64_t length = end - at < unit ? end - at : unit;
-			const struct trace_event event = {
-				.kind = TRACE_STORE,
-				.flags = STORE_OBSERVED | (seen ? STORE_UNSEEN : 0),
-				.pool = pool,
-				.offset = at,
-				.length = length,
-			};
-
-			if (memcmp(work + at, shadow + at, length) != 0 && !append(trace, event, work + at))
-				return false;
-		}
+		if (memcmp(work + at, shadow + at, length) != 0 &&
+		    !append_unit(session, trace, pool, at, work + at, shadow + at, length))
+			return false;
 	}
 	return true;
 }

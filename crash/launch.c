@@ -127,7 +127,7 @@ static void become_program(const struct run *run, int report)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	personality((unsigned long)personality(0xffffffff) | ADDR_NO_RANDOMIZE);
 	if (redirect_stream(input, O_RDONLY, STDIN_FILENO) &&
-	    redirect_stream(run->output_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, STDOUT_FILENO) &&
+	    redirect_stream(run->output_path, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO) &&
 	    redirect_stream(run->errors_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, STDERR_FILENO))
 		execve(run->launch->program, run->launch->arguments, run->environment);
 	error = errno;

@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "recording.h"
 
+#include "../difference.h"
+
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -94,27 +96,6 @@ static void copy_as_it_is(unsigned char *to, const unsigned char *from, size_t l
 	}
 }
 
-static uint64_t word_at(const unsigned char *bytes)
-{
-	uint64_t word;
-
-	memcpy(&word, bytes, sizeof(word));
-	return word;
-}
-
-/* The aligned 8-byte parts that differ, from the first to the last: [*from, returned). */
-static size_t changed_part(const unsigned char *now, const unsigned char *before, size_t length, size_t *from)
-{
-	size_t end = length;
-
-	*from = 0;
-	while (*from + 8 < length && word_at(now + *from) == word_at(before + *from))
-		*from += 8;
-	while (end > *from + 8 && end % 8 == 0 && word_at(now + end - 8) == word_at(before + end - 8))
-		end -= 8;
-	return end;
-}
-
 static void tell_unit(uint32_t index, uint64_t offset, size_t length, const unsigned char *source, unsigned flags,
 		      const struct origin *origin)
 {
@@ -123,7 +104,7 @@ static void tell_unit(uint32_t index, uint64_t offset, size_t length, const unsi
 	size_t from, end;
 
 	copy_as_it_is(bytes, source, length);
-	end = changed_part(bytes, shadow, length, &from);
+	end = difference(bytes, shadow, length, &from);
 	tell_payload(TRACE_STORE, flags, origin, index, offset + from, bytes + from, end - from);
 	memcpy(shadow + from, bytes + from, end - from);
 }

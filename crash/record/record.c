@@ -179,6 +179,8 @@ void record_settle(void)
 
 void record_locked_instruction(const void *site)
 {
+	if (record_self.inside) /* what unwinds the stack has locks too */
+		return;
 	if (record_self.unfenced)
 		record_fence(site);
 	else

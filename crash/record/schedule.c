@@ -265,7 +265,7 @@ static void pass_turn(enum state state, const void *key, uint64_t deadline)
 
 bool schedule_takes_part(void)
 {
-	return schedule_active && self != NOBODY && !inside;
+	return schedule_active && self != NOBODY && !inside && !record_self.inside;
 }
 
 void schedule_point(void)
@@ -294,7 +294,7 @@ bool schedule_wake(const void *key, bool all)
 {
 	bool any = false;
 
-	if (!schedule_active || inside)
+	if (!schedule_active || inside || record_self.inside)
 		return false;
 	acquire();
 	for (int i = 0; i < places_used && (all || !any); i++) {

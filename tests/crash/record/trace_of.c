@@ -40,10 +40,12 @@ static void print_bytes(const unsigned char *bytes, uint64_t length, uint64_t mo
 {
 	putchar(' ');
 	for (uint64_t i = 0; i < length && i < most; i++) {
-		if (isgraph(bytes[i]))
+		if (isprint(bytes[i]))
 			putchar(bytes[i]);
+		else if (bytes[i] == '\n')
+			printf("\\n");
 		else
-			printf("\\%x", bytes[i]);
+			printf("\\x%02x", bytes[i]);
 	}
 }
 
@@ -82,6 +84,12 @@ static void print_event(const struct trace_event *event)
 	putchar('\n');
 }
 
+static void print_event_and_place(const struct trace_event *event)
+{
+	printf("%llx %u: ", (unsigned long long)event->site, event->stack);
+	print_event(event);
+}
+
 static void print_places(const struct trace_event *event)
 {
 	if (event->kind == TRACE_STACK) {
@@ -102,6 +110,8 @@ static void print_trace(const struct launched *launched, bool places)
 	while ((event = trace_next(&launched->trace, event))) {
 		if (places && (event->kind == TRACE_STACK || event->kind == TRACE_MODULE))
 			print_places(event);
+		else if (places)
+			print_event_and_place(event);
 		else if (event->kind != TRACE_STACK && event->kind != TRACE_MODULE && event->kind != TRACE_THREAD)
 			print_event(event);
 	}
