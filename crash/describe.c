@@ -149,10 +149,12 @@ static char *say_what(const struct finding *finding, enum model_kind model)
 
 /* --- What would have prevented it --------------------------------------------------------------- */
 
-static bool in_one_unit(const struct finding *finding)
+static bool in_one_unit(const struct finding *finding, enum model_kind model)
 {
-	return finding->unit_count == 1 && finding->units[0].durable > 0 &&
-	       finding->units[0].durable < finding->units[0].stores;
+	const struct trace_event *store = finding->store.event, *other = finding->other.event;
+	const uint64_t unit = model == MODEL_PAGE ? 512 : 64;
+
+	return store && other && store->pool == other->pool && store->offset / unit == other->offset / unit;
 }
 
 static bool came_before_the_cut(const struct finding *finding, const struct place *place)
@@ -180,13 +182,13 @@ static char *advise_lost(const struct finding *finding)
 		   fence.text, before);
 }
 
-static char *advise(const struct finding *finding)
+static char *advise(const struct finding *finding, enum model_kind model)
 {
 	const struct name other = name_of(&finding->other);
 
 	if (finding->how == FINDING_LOST)
 		return advise_lost(finding);
-	if (finding->how == FINDING_EARLY && in_one_unit(finding))
+	if (finding->how == FINDING_EARLY && in_one_unit(finding, model))
 		return say("both are in one line, in which stores become durable in the order of the program: make %s "
 			   "first",
 			   other.text);
@@ -315,7 +317,7 @@ void describe(struct result *result, struct places *places)
 
 		set_id(finding, i);
 		finding->sentence = say_what(finding, result->model);
-		finding->advice = advise(finding);
+		finding->advice = advise(finding, result->model);
 	}
 	for (size_t i = 0; i < result->hint_count; i++) {
 		struct hint *hint = &result->hints[i];
