@@ -19,6 +19,7 @@ struct command {
 /* One file a subcommand. */
 extern const struct command command_bench;
 extern const struct command command_cc;
+extern const struct command command_crash;
 extern const struct command command_cxx;
 extern const struct command command_help;
 extern const struct command command_info;

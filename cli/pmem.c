@@ -12,6 +12,7 @@
 static const struct command *const commands[] = {
 	&command_bench,
 	&command_cc,
+	&command_crash,
 	&command_cxx,
 	&command_help,
 	&command_info,

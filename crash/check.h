@@ -15,6 +15,9 @@ struct check {
 	bool loads;           /* tell what was read, where the program was compiled for it */
 };
 
+/* What a shell, and what we, exit with where a command cannot be started: POSIX, Shell Command Language, 2.8.2. */
+enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
+
 /* A directory with images, and what is started on them. */
 struct check_room {
 	const struct check *check;

@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What the shell says where it cannot start a command: POSIX, Shell Command Language, 2.8.2. */
-enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127, BY_SIGNAL = 128, SIGNALS = 64 };
+/* What the shell adds to the number of the signal that killed a command. */
+enum { BY_SIGNAL = 128, SIGNALS = 64 };
 
 /* Seconds that the control run may take; its length is what tells a hang later. */
 static const double control_seconds = 120;
