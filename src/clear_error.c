@@ -22,7 +22,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { SECTOR = 512 };
+enum {
+	SECTOR = 512,
+	TRIES = 16, /* to get good blocks */
+};
 
 static uint64_t min_of(uint64_t a, uint64_t b)
 {
@@ -219,26 +222,51 @@ static int refill(const struct clearing *clearing, uint64_t start, uint64_t end,
 	return write_zeros(clearing, start, end, room);
 }
 
-static int replace(const struct clearing *clearing, uint64_t start, uint64_t end, char *room)
+/* 0 if every block of the run can be read. */
+static int check_readable(const struct clearing *clearing, uint64_t start, uint64_t end, char *room)
+{
+	for (; start < end; start += clearing->unit) {
+		const int bad = is_unreadable(clearing, start, start + clearing->unit, room);
+
+		if (bad)
+			return bad < 0 ? -1 : fail(EIO, "the block at offset %" PRIu64 " still cannot be read", start);
+	}
+	return 0;
+}
+
+static int punch(const struct clearing *clearing, uint64_t start, uint64_t end)
 {
 	if (fallocate(clearing->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)start, (off_t)(end - start)) < 0)
 		return fail(errno == EOPNOTSUPP ? ENOTSUP : errno,
 			    "punching out %" PRIu64 " bytes at offset %" PRIu64 ": %m", end - start, start);
+	return 0;
+}
+
+/*
+ * A file system takes bad blocks that were given back before for good ones, and
+ * gets an I/O error when it clears them where the device cannot clear errors.
+ * Blocks that are given back now are not taken again before the next commit: so
+ * another try gets others.
+ */
+static int replace(const struct clearing *clearing, uint64_t start, uint64_t end, char *room)
+{
+	int result = punch(clearing, start, end);
+
+	if (result < 0)
+		return -1;
 	/* Lost they are, whatever becomes of the rest. */
 	tell_lost(clearing, start, end);
-	if (refill(clearing, start, end, room) < 0)
+	result = refill(clearing, start, end, room);
+	for (int i = 0; i < TRIES && result < 0 && errno == EIO; i++) {
+		if (punch(clearing, start, end) < 0)
+			return -1;
+		result = refill(clearing, start, end, room);
+	}
+	if (result < 0)
 		return -1;
 	if (fsync(clearing->fd) < 0)
 		return fail(errno, "making the zeros at offset %" PRIu64 " durable: %m", start);
-	for (; start < end; start += clearing->unit) {
-		const int bad = is_unreadable(clearing, start, start + clearing->unit, room);
-
-		if (bad < 0)
-			return -1;
-		if (bad)
-			return fail(EIO, "the block at offset %" PRIu64 " still cannot be read", start);
-	}
-	return 0;
+	return check_readable(clearing, start, end, room);
 }
 
 static int clear_run(const struct clearing *clearing, uint64_t start, uint64_t end, char *room)

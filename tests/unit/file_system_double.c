@@ -179,8 +179,11 @@ ssize_t __wrap_pread64(int fd, void *to, size_t length, off_t offset)
 
 ssize_t __wrap_pwrite64(int fd, const void *from, size_t length, off_t offset)
 {
-	return file_system.error_of_write ? fail_with(file_system.error_of_write)
-					  : __real_pwrite64(fd, from, length, offset);
+	if (file_system.error_of_write && file_system.failing_writes > 0) {
+		file_system.failing_writes--;
+		return fail_with(file_system.error_of_write);
+	}
+	return __real_pwrite64(fd, from, length, offset);
 }
 
 int __wrap_fallocate64(int fd, int mode, off_t offset, off_t length)

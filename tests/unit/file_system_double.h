@@ -34,6 +34,7 @@ struct file_system_double {
 	bool bad[BLOCKS_MAX]; /* blocks of a page that cannot be read until they are punched out, or written */
 	bool stays_bad;       /* even then */
 	int error_of_read, error_of_punch, error_of_refill, error_of_write, error_of_sync;
+	unsigned failing_writes; /* how many; then they work */
 	/* the NVDIMM bus */
 	uint64_t cleared_at, cleared_length; /* what was asked for */
 	uint64_t clears_at_most;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pmem.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -300,13 +301,31 @@ static void zeros_that_cannot_be_written(void **state)
 	(void)state;
 	file_system.bad[3] = true;
 	file_system.error_of_write = EIO;
+	file_system.failing_writes = UINT_MAX;
 	expect_error(clear(0, PAGES * page()), EIO, "writing zeros");
 	expect_told(3 * page(), page());
+	assert_in_range(file_system.failing_writes, 1, UINT_MAX - 2); /* not once, not for ever */
 	file_system.error_of_write = 0;
 	file_system.error_of_sync = ENOSPC;
 	file_system.bad[4] = true;
 	expect_error(clear(0, PAGES * page()), ENOSPC, "durable");
 	expect_told(4 * page(), page());
+}
+
+/* The file system gives a bad block for another: ask for a third. */
+static void a_bad_block_for_another(void **state)
+{
+	(void)state;
+	file_system.bad[3] = true;
+	file_system.error_of_write = EIO;
+	file_system.failing_writes = 2;
+	assert_int_equal(clear(0, PAGES * page()), 0);
+	expect_told(3 * page(), page()); /* once */
+	expect_zeros(3 * page(), 4 * page());
+	file_system.bad[4] = true;
+	file_system.error_of_write = EDQUOT;
+	file_system.failing_writes = 1;
+	expect_error(clear(0, PAGES * page()), EDQUOT, "writing zeros"); /* no block of whichever kind */
 }
 
 static void a_block_that_stays_bad(void **state)
@@ -408,6 +427,7 @@ int main(void)
 		test_of_content(a_full_file_system),
 		test_of_content(a_file_system_that_cannot_reserve),
 		test_of_content(zeros_that_cannot_be_written),
+		test_of_content(a_bad_block_for_another),
 		test_of_content(a_block_that_stays_bad),
 		test_of_content(other_errors_of_reading_are_no_loss),
 		test_of_device(a_device_is_cleared_by_sectors),
