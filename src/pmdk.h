@@ -39,7 +39,7 @@ int pmdk_flush(uintptr_t address, size_t length);
 /* Does somebody listen to notices? */
 bool pmdk_wants_notices(void);
 
-/* Tells the log what is no failure, to those who listen; changes no errno. */
+/* Tells the log what is no failure, to those who listen, who may change errno. */
 void pmdk_log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -46,13 +46,11 @@ static void write_to_stderr(enum pmem_log_level level, const char *file_name, un
 
 static _Atomic(pmem_log_function *) log_function = write_to_stderr;
 
+/* The callers set errno afterwards. */
 static void log_message(enum pmem_log_level level, const char *message)
 {
-	const int error = errno;
-
 	if (level <= thresholds[PMEM_LOG_THRESHOLD])
 		log_function(level, "libpmem", 0, "", message);
-	errno = error;
 }
 
 static void log_failure(const char *message)

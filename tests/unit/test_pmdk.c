@@ -103,6 +103,13 @@ static void fill_without_flush(void *arg)
 	pmem_memset(call->at, 7, call->length, PMEM_F_MEM_NOFLUSH);
 }
 
+static void copy_without_flush(void *arg)
+{
+	const struct call *call = arg;
+
+	pmem_memcpy(call->at, call->at + call->length, call->length, PMEM_F_MEM_NOFLUSH);
+}
+
 static void unknown_memory_is_flushed_by_the_processor(void **state)
 {
 	const struct fixture *fixture = *state;
@@ -142,12 +149,34 @@ static void persist_flushes_each_line_of_unknown_memory(void **state)
 static void noflush_neither_flushes_nor_fences(void **state)
 {
 	const struct fixture *fixture = *state;
+	void (*const functions[])(void *) = {fill_without_flush, copy_without_flush};
 	struct call call = {fixture->unknown + 100, 1000};
 	struct steps steps;
 
-	if (!step_through(fill_without_flush, &call, &steps))
-		skip();
-	assert_int_equal(steps.flushes + steps.direct_stores + steps.fences, 0);
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+		if (!step_through(functions[i], &call, &steps))
+			skip();
+		assert_int_equal(steps.flushes + steps.direct_stores + steps.fences, 0);
+	}
+}
+
+/* A range that begins in memory that is not known and ends in a page cache that is. */
+static void each_part_of_a_range_gets_what_it_needs(void **state)
+{
+	const int fd = test_disk_file(2 * page());
+	char *both = mmap(NULL, 2 * page(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	(void)state;
+	close(fd);
+	assert_int_equal(pmem_register(both + page(), page()), 0);
+	libpmem_persist(both + page() - 8, 16);
+	assert_true(msync_covered(both + page(), page()));
+	assert_false(msync_touched(both, page()));
+	msync_reset();
+	pmem_memcpy_persist(both + page() - 2, "hello", 5);
+	assert_memory_equal(both + page() - 2, "hello", 5);
+	assert_true(msync_covered(both + page(), page()));
+	pmem_unmap(both, 2 * page());
 }
 
 /* --- A known page cache: durable all the same, at the drain ------------------------------------------ */
@@ -237,6 +266,22 @@ static void msync_is_one_msync(void **state)
 	assert_int_equal(msync_calls(), 2);
 }
 
+/* Where the processor flushes, the kernel is asked all the same, and its refusal told. */
+static void msync_of_memory_for_the_processor_tells_errors(void **state)
+{
+	int fd = test_file_at(page(), path);
+	char *at = pmem_map_file(path, 0, 0, 0, NULL, NULL);
+
+	(void)state;
+	close(fd);
+	unlink(path);
+	msync_fail(at, 1, EIO, 1);
+	assert_int_equal(pmem_msync(at, 1), -1);
+	assert_int_equal(errno, EIO);
+	assert_non_null(strstr(pmem_errormsg(), "NOT durable"));
+	pmem_unmap(at, page());
+}
+
 static int failures;
 
 static void count_failure(const struct pmem_failure *failure, void *arg)
@@ -291,6 +336,11 @@ static void a_mapping_leaves_no_descriptor(void **state)
 	unlink(path);
 	assert_int_equal(open_descriptors(), before);
 	assert_null(pmem_map_file(path, 0, 0, 0, NULL, NULL));
+	fd = test_file_at(0, path);
+	assert_null(pmem_map_file(path, 0, 0, 0, NULL, NULL));
+	assert_non_null(strstr(pmem_errormsg(), "empty"));
+	close(fd);
+	unlink(path);
 	assert_null(pmem_map_file("/dev/zero", 0, 0, 0, NULL, NULL));
 	assert_null(pmem_map_file(NULL, 0, 0, 0, NULL, NULL));
 	assert_int_equal(errno, EINVAL);
@@ -332,6 +382,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test_setup_teardown(unknown_memory_is_flushed_by_the_processor, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(persist_flushes_each_line_of_unknown_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(noflush_neither_flushes_nor_fences, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(each_part_of_a_range_gets_what_it_needs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(persist_of_the_page_cache_is_an_msync, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(flush_of_the_page_cache_waits_for_the_drain, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(copies_to_the_page_cache_are_durable, set_up, tear_down),
@@ -339,6 +390,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test_setup_teardown(msync_goes_on_after_a_signal, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_failed_msync_is_remembered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(msync_is_one_msync, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(msync_of_memory_for_the_processor_tells_errors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_failure_without_a_result_calls_the_handler, set_up, tear_down),
 		cmocka_unit_test(a_file_that_cannot_be_allocated_is_removed),
 		cmocka_unit_test(a_mapping_leaves_no_descriptor),
