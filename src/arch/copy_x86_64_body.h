@@ -7,11 +7,13 @@
  * MOVDIR64B), and consumes them. Each function is inlined into the instances
  * at the end, one for each way to flush: kind is a constant there.
  */
-#define JOINED(name, suffix) name##_##suffix
-#define JOIN(name, suffix)   JOINED(name, suffix)
-#define NAME(name)           JOIN(name, WIDTH)
-#define OF_HALF(name)        JOIN(name, HALF)
-#define BODY                 __attribute__((target(TARGET))) always_inline
+#define JOINED(name, suffix)          name##_##suffix
+#define JOIN(name, suffix)            JOINED(name, suffix)
+#define JOINED_3(name, width, suffix) name##_##width##_##suffix
+#define JOIN_3(name, width, suffix)   JOINED_3(name, width, suffix)
+#define NAME(name)                    JOIN(name, WIDTH)
+#define OF_HALF(name)                 JOIN(name, HALF)
+#define BODY                          __attribute__((target(TARGET))) always_inline
 
 /* --- Copy ------------------------------------------------------------------------------------ */
 
@@ -254,13 +256,13 @@ BODY void *NAME(fill_bytes)(enum flush_kind kind, void *dst, int byte, size_t le
 /* --- With each way to flush ---------------------------------------------------------------------- */
 
 #define INSTANCE(flush, kind)                                                                                          \
-	__attribute__((target(TARGET))) static void *JOIN(NAME(copy), flush)(void *dst, const void *src,               \
-									     size_t length, bool fence)                \
+	__attribute__((target(TARGET))) static void *JOIN_3(copy, WIDTH, flush)(void *dst, const void *src,            \
+										size_t length, bool fence)             \
 	{                                                                                                              \
 		return NAME(copy_bytes)(kind, dst, src, length, fence);                                                \
 	}                                                                                                              \
-	__attribute__((target(TARGET))) static void *JOIN(NAME(fill), flush)(void *dst, int byte, size_t length,       \
-									     bool fence)                               \
+	__attribute__((target(TARGET))) static void *JOIN_3(fill, WIDTH, flush)(void *dst, int byte, size_t length,    \
+										bool fence)                            \
 	{                                                                                                              \
 		return NAME(fill_bytes)(kind, dst, byte, length, fence);                                               \
 	}
@@ -274,9 +276,9 @@ const struct copy_method NAME(copy) = {
 	.usable = USABLE,
 	.with =
 		{
-			[FLUSH_CLWB] = {JOIN(NAME(copy), clwb), JOIN(NAME(fill), clwb)},
-			[FLUSH_CLFLUSHOPT] = {JOIN(NAME(copy), clflushopt), JOIN(NAME(fill), clflushopt)},
-			[FLUSH_CLFLUSH] = {JOIN(NAME(copy), clflush), JOIN(NAME(fill), clflush)},
+			[FLUSH_CLWB] = {JOIN_3(copy, WIDTH, clwb), JOIN_3(fill, WIDTH, clwb)},
+			[FLUSH_CLFLUSHOPT] = {JOIN_3(copy, WIDTH, clflushopt), JOIN_3(fill, WIDTH, clflushopt)},
+			[FLUSH_CLFLUSH] = {JOIN_3(copy, WIDTH, clflush), JOIN_3(fill, WIDTH, clflush)},
 		},
 };
 
@@ -286,6 +288,8 @@ const struct copy_method NAME(copy) = {
 #undef NAME
 #undef JOIN
 #undef JOINED
+#undef JOIN_3
+#undef JOINED_3
 #undef DIRECT
 #undef USABLE
 #undef METHOD
