@@ -10,6 +10,7 @@
 enum {
 	TURNS_MAX = 400,
 	TURNS_MIN = 5,
+	OVERTIME = 8, /* times the seconds, after which there are no more turns in any case */
 };
 
 static double spent[CONTESTANTS_MAX][TURNS_MAX];
@@ -66,10 +67,14 @@ static unsigned who_is_next(unsigned turn, unsigned place, unsigned contestants)
 
 static unsigned take_turns(const struct trial *trial, double seconds)
 {
-	const double end = bench_clock() + seconds * 1e9;
+	const double start = bench_clock();
 	unsigned turn = 0;
 
-	for (; turn < TURNS_MAX && (turn < TURNS_MIN || bench_clock() < end); turn++) {
+	for (; turn < TURNS_MAX; turn++) {
+		const double taken = (bench_clock() - start) / 1e9;
+
+		if ((turn >= TURNS_MIN && taken > seconds) || (turn > 0 && taken > seconds * OVERTIME))
+			break;
 		for (unsigned place = 0; place < trial->contestant_count; place++) {
 			const unsigned who = who_is_next(turn, place, trial->contestant_count);
 

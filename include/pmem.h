@@ -281,8 +281,8 @@ int pmem_deep_persist(const void *addr, size_t len);
  * may overlap the destination. All return dst.
  *
  * Of the whole no more is atomic than of ordinary stores: a power cut during
- * the call leaves any part of it. But an aligned copy of 8 bytes, on media that
- * the processor flushes, is one store of 8 bytes.
+ * the call leaves any part of it. But an aligned copy of 8 bytes is never torn,
+ * on media that need no msync(2).
  *
  * A destination that is not mapped, or not for writing, raises SIGSEGV or
  * SIGBUS, as a store there would. A len of 0 does nothing.
@@ -297,7 +297,6 @@ int pmem_deep_persist(const void *addr, size_t len);
  * Copies len bytes from src to dst and starts to make them durable;
  * pmem_fence() completes it.
  *
- * Returns dst.
  * Durable on return: nothing is promised.
  */
 void *pmem_copy(void *dst, const void *src, size_t len);
@@ -305,9 +304,7 @@ void *pmem_copy(void *dst, const void *src, size_t len);
 /*
  * Copies len bytes from src to dst and makes them durable, with one fence.
  *
- * Returns dst.
- * Durable on return: the destination, and everything that this thread had
- * flushed.
+ * Durable on return: the destination, and everything that this thread had flushed.
  */
 void *pmem_copy_persist(void *dst, const void *src, size_t len);
 
@@ -315,7 +312,6 @@ void *pmem_copy_persist(void *dst, const void *src, size_t len);
  * Stores byte, converted to unsigned char, len times from dst on, and starts to
  * make it durable; pmem_fence() completes it.
  *
- * Returns dst.
  * Durable on return: nothing is promised.
  */
 void *pmem_fill(void *dst, int byte, size_t len);
@@ -324,9 +320,7 @@ void *pmem_fill(void *dst, int byte, size_t len);
  * Stores byte, converted to unsigned char, len times from dst on, and makes it
  * durable, with one fence.
  *
- * Returns dst.
- * Durable on return: the destination, and everything that this thread had
- * flushed.
+ * Durable on return: the destination, and everything that this thread had flushed.
  */
 void *pmem_fill_persist(void *dst, int byte, size_t len);
 

@@ -24,7 +24,7 @@ static inline void *copy_by_cpu(void *dst, const void *src, size_t length, unsig
 {
 	if (how & COPY_FLUSH)
 		return cpu_copy.copy(dst, src, length, how & COPY_FENCE);
-	memmove(dst, src, length);
+	move_untorn(dst, src, length);
 	if (how & COPY_FENCE)
 		cpu.fence();
 	return dst;

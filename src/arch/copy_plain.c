@@ -36,7 +36,7 @@ static void *copy_plainly(void *dst, const void *src, size_t length, bool fence)
 
 	for (size_t left = length; left > 0; left -= block) {
 		block = from_the_end ? left : block_at(to, left);
-		memmove(to, from, block);
+		move_untorn(to, from, block);
 		flush(to, block);
 		to += block;
 		from += block;
