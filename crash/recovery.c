@@ -209,6 +209,8 @@ void recovery_free(struct exploration_report *exploration)
 	trace_free(&exploration->trace);
 	if (exploration->start) {
 		unmap_start(exploration->start);
+		for (uint32_t i = 0; i < exploration->start->pool_count; i++)
+			free((void *)exploration->start->pools[i].name);
 		free((void *)exploration->start);
 	}
 	free((void *)exploration->what);
@@ -235,7 +237,7 @@ static bool explore_recording(struct recovery *recovery, const struct image *ima
 	struct verdict control = {0};
 	struct places *places;
 	struct judge *judge;
-	bool done = false;
+	bool named = true, done = false;
 
 	*exploration =
 		(struct exploration_report){.start = start, .trace = launched->trace, .what = name_state(recovery)};
@@ -245,6 +247,12 @@ static bool explore_recording(struct recovery *recovery, const struct image *ima
 		return false;
 	}
 	*start = recovery->place.start;
+	for (uint32_t i = 0; i < start->pool_count; i++) {
+		start->pools[i].name = strdup(recovery->names[i]);
+		named = named && start->pools[i].name;
+	}
+	if (!named)
+		return false;
 	options.recovery = true;
 	options.instrumented = launched->instrumented;
 	options.budget = (search->deadline - now()) / SHARES;

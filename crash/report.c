@@ -122,13 +122,37 @@ char *report_incomplete(const struct report *report)
 
 /* --- Collecting ------------------------------------------------------------------------- */
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Without a file it is still the same code: programs are recorded at the same addresses. */
+static bool is_same_place(const struct place *a, const struct place *b)
+{
+	if (!a->event || !b->event)
+		return a->event == b->event;
+	if (a->file || b->file)
+		return same_text(a->file, b->file) && a->line == b->line;
+	return same_text(a->function, b->function) && a->event->site == b->event->site;
+}
+
+/* Whether it was found when the program was cut or its recovery, and under which schedule. */
+static bool is_same_bug(const struct finding *a, const struct finding *b)
+{
+	if (strcmp(a->id, b->id) == 0)
+		return true;
+	return a->how == b->how && is_same_place(&a->store, &b->store) && is_same_place(&a->other, &b->other) &&
+	       is_same_place(&a->after, &b->after);
+}
+
 static void add_finding(struct report *report, const struct exploration_report *exploration,
 			const struct finding *finding)
 {
 	for (size_t i = 0; i < report->finding_count; i++) {
 		struct reported *known = &report->findings[i];
 
-		if (strcmp(known->finding->id, finding->id) == 0 && known->exploration != exploration) {
+		if (known->exploration != exploration && is_same_bug(known->finding, finding)) {
 			known->states += finding->states;
 			return;
 		}
@@ -138,11 +162,6 @@ static void add_finding(struct report *report, const struct exploration_report *
 		.exploration = exploration,
 		.states = finding->states,
 	};
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 static bool is_same_hint(const struct hint *a, const struct hint *b)

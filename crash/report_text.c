@@ -18,7 +18,7 @@ enum {
 	CONTEXT = 1,      /* lines around a marked one */
 	NEAR = 8,         /* marks closer than this share an excerpt */
 	TEXT_WIDTH = 100, /* of a source line */
-	MARKS = 5,
+	MARKS = 6,
 };
 
 struct printer {
@@ -60,6 +60,7 @@ static size_t collect_marks(const struct finding *finding, struct mark marks[MAR
 		{&finding->after, "the cut is after this", true},
 		{&finding->flush, "its flush", false},
 		{&finding->fence, "the fence of that", false},
+		{&finding->cut, "power is cut before this", false},
 	};
 	size_t count = 0;
 
