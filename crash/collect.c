@@ -73,12 +73,12 @@ static bool append_unit(struct session *session, struct trace *trace, uint32_t p
 }
 
 static bool append_differences(struct session *session, struct trace *trace, uint32_t pool, const unsigned char *work,
-			       const unsigned char *shadow, uint64_t size)
+			       const unsigned char *shadow, uint64_t from, uint64_t end)
 {
 	const uint64_t step = session->unit;
 
-	for (uint64_t at = 0; at < size; at += step) {
-		const size_t length = size - at < step ? size - at : step;
+	for (uint64_t at = from / step * step; at < end; at += step) {
+		const size_t length = end - at < step ? end - at : step;
 
 		if (memcmp(work + at, shadow + at, length) != 0 &&
 		    !append_unit(session, trace, pool, at, work + at, shadow + at, length))
@@ -87,41 +87,70 @@ static bool append_differences(struct session *session, struct trace *trace, uin
 	return true;
 }
 
-/* Mapped for reading; NULL where that cannot be, or the file is empty. */
-static const unsigned char *view(const char *path, uint64_t *size)
-{
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat status = {0};
-	void *bytes = MAP_FAILED;
+/* A file mapped for reading; bytes is NULL where that cannot be, or the file is empty. */
+struct view {
+	int fd;
+	const unsigned char *bytes;
+	uint64_t size;
+};
 
-	*size = 0;
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &status) == 0 && status.st_size > 0)
-		bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	close(fd);
+static struct view view_open(const char *path)
+{
+	struct view view = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
+	struct stat status;
+	void *bytes;
+
+	if (view.fd < 0 || fstat(view.fd, &status) < 0 || status.st_size == 0)
+		return view;
+	bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, view.fd, 0);
 	if (bytes == MAP_FAILED)
-		return NULL;
-	*size = (uint64_t)status.st_size;
-	return bytes;
+		return view;
+	view.bytes = bytes;
+	view.size = (uint64_t)status.st_size;
+	return view;
+}
+
+static void view_close(const struct view *view)
+{
+	if (view->bytes)
+		munmap((void *)view->bytes, view->size);
+	if (view->fd >= 0)
+		close(view->fd);
+}
+
+/* Holes are passed over: to look at them would fill them, and the recorder has told where one was made. */
+static bool append_data(struct session *session, struct trace *trace, uint32_t pool, const struct view *work,
+			const struct view *shadow, uint64_t size)
+{
+	off_t data = 0, hole;
+
+	while ((data = lseek(work->fd, data, SEEK_DATA)) >= 0 && (uint64_t)data < size &&
+	       (hole = lseek(work->fd, data, SEEK_HOLE)) > data) {
+		const uint64_t end = (uint64_t)hole < size ? (uint64_t)hole : size;
+
+		if (!append_differences(session, trace, pool, work->bytes, shadow->bytes, (uint64_t)data, end))
+			return false;
+		data = hole;
+	}
+	return true;
 }
 
 /* The shadow is as long as the pool was told to be, or longer. */
 static bool collect_pool(struct session *session, struct trace *trace, uint32_t pool)
 {
 	const struct session_pool *shared = &session->pools[pool];
-	uint64_t size, told;
-	const unsigned char *work = view(shared->work, &size);
-	const unsigned char *shadow = view(shared->shadow, &told);
-	const uint64_t known = shared->work_size < told ? shared->work_size : told;
+	const struct view work = view_open(shared->work), shadow = view_open(shared->shadow);
+	uint64_t size = shared->work_size;
 	bool done = true;
 
-	if (work && shadow)
-		done = append_differences(session, trace, pool, work, shadow, size < known ? size : known);
-	if (work)
-		munmap((void *)work, size);
-	if (shadow)
-		munmap((void *)shadow, told);
+	if (size > work.size)
+		size = work.size;
+	if (size > shadow.size)
+		size = shadow.size;
+	if (work.bytes && shadow.bytes)
+		done = append_data(session, trace, pool, &work, &shadow, size);
+	view_close(&work);
+	view_close(&shadow);
 	return done;
 }
 

@@ -61,6 +61,7 @@ struct session {
 	_Atomic uint32_t instrumented; /* of these, compiled with hooks */
 	_Atomic uint32_t threads;      /* numbers given out */
 	_Atomic uint32_t overrun;      /* something could not be told: the trace is not whole */
+	_Atomic uint32_t untracked;    /* several processes, or streams, store: what the kernel notes in one is not all */
 	_Atomic uint64_t output_told;  /* bytes of the output file that events have told */
 
 	/* The writers' lock: the thread that holds it, 0 when free (futex). */

@@ -5,6 +5,7 @@
 
 #include "../difference.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,10 +25,14 @@ enum {
 	BYTES_PER_NANOSECOND = 24,
 	CREDIT_AT_START = 50 * 1000 * 1000,
 	CREDIT_PER_EVENT = 40,
+	COST_OF_TRACKING = 40 * 1000,
+	COST_OF_A_PAGE = 10 * 1000, /* that was stored to: it faults again */
+	MOST_PAGES = 256,           /* are counted: the first time there are many that did not fault */
 	FIRST_VISITS = 3, /* of each place are always worth it */
 };
 
 static int64_t credit = CREDIT_AT_START;
+static uint64_t pages_found; /* by tracking, in the last comparison */
 
 /* The shadow's file may be shorter than the pool has become. */
 static void *view(const char *path, int protection, uint64_t size)
@@ -169,22 +174,112 @@ unsigned contents_flags(void)
 	return recording.instrumented ? STORE_OBSERVED | STORE_UNSEEN : STORE_OBSERVED;
 }
 
+/*
+ * What of [offset, end) the file has data for. To look at a hole would fill it;
+ * those that are made on purpose are told where they are made.
+ */
+static void tell_data(uint32_t index, uint64_t offset, uint64_t end, const struct origin *origin)
+{
+	const struct recorded_pool *pool = &recording.pools[index];
+	const char *path = recording.session ? recording.session->pools[index].work : NULL;
+	const int fd = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0) : -1;
+	off_t data = (off_t)offset, hole;
+
+	if (fd < 0) {
+		contents_tell(index, offset, end - offset, pool->contents + offset, contents_flags(), origin);
+		return;
+	}
+	while ((data = lseek(fd, data, SEEK_DATA)) >= 0 && (uint64_t)data < end &&
+	       (hole = lseek(fd, data, SEEK_HOLE)) > data) {
+		const uint64_t stop = (uint64_t)hole < end ? (uint64_t)hole : end;
+
+		contents_tell(index, (uint64_t)data, stop - (uint64_t)data, pool->contents + data, contents_flags(),
+			      origin);
+		data = hole;
+	}
+	syscall(SYS_close, fd);
+}
+
+/* Pages of one mapping that were stored to. */
+struct written {
+	const struct origin *origin;
+	uint32_t pool;
+	const unsigned char *mapping;
+	uint64_t offset; /* of the mapping */
+};
+
+static void tell_written(const void *start, size_t length, void *argument)
+{
+	const struct written *written = argument;
+	const uint64_t offset = written->offset + (uint64_t)((const unsigned char *)start - written->mapping);
+
+	pages_found += length / PAGE;
+	if (length >= TRACKING_PAYS) /* all that was never looked at: pages that are not there too */
+		tell_data(written->pool, offset, offset + length, written->origin);
+	else
+		contents_tell(written->pool, offset, length, recording.pools[written->pool].contents + offset,
+			      contents_flags(), written->origin);
+}
+
+static bool tell_mapping(const void *address, size_t length, uint64_t offset, void *argument)
+{
+	struct written *written = argument;
+
+	written->mapping = address;
+	written->offset = offset;
+	return tracking_written(address, length, tell_written, written);
+}
+
+static bool is_large(const struct recorded_pool *pool)
+{
+	return pool->size >= TRACKING_PAYS;
+}
+
+static bool is_untracked(void)
+{
+	return recording.session && atomic_load_explicit(&recording.session->untracked, memory_order_relaxed);
+}
+
+static void tell_pool(uint32_t index, const struct origin *origin)
+{
+	const struct recorded_pool *pool = &recording.pools[index];
+	struct written written = {.origin = origin, .pool = index};
+	const int error = errno;
+
+	if (!contents_view(index))
+		return;
+	if (!is_large(pool))
+		contents_tell(index, 0, pool->size, pool->contents, contents_flags(), origin);
+	else if (is_untracked() || !mapping_each_tracked(index, tell_mapping, &written))
+		tell_data(index, 0, pool->size, origin);
+	errno = error;
+}
+
 void contents_tell_all(const struct origin *origin)
 {
-	for (uint32_t i = 0; i < recording.pool_count; i++) {
-		if (contents_view(i))
-			contents_tell(i, 0, recording.pools[i].size, recording.pools[i].contents, contents_flags(),
-				      origin);
-	}
+	for (uint32_t i = 0; i < recording.pool_count; i++)
+		tell_pool(i, origin);
+}
+
+static bool pass(const void *address, size_t length, uint64_t offset, void *unused)
+{
+	(void)address, (void)length, (void)offset, (void)unused;
+	return true;
 }
 
 static int64_t cost_of_all(void)
 {
-	uint64_t bytes = 0;
+	int64_t cost = 0;
 
-	for (uint32_t i = 0; i < recording.pool_count; i++)
-		bytes += recording.pools[i].size;
-	return (int64_t)(bytes / BYTES_PER_NANOSECOND);
+	for (uint32_t i = 0; i < recording.pool_count; i++) {
+		const struct recorded_pool *pool = &recording.pools[i];
+
+		if (is_large(pool) && !is_untracked() && mapping_each_tracked(i, pass, NULL))
+			cost += COST_OF_TRACKING;
+		else
+			cost += (int64_t)(pool->size / BYTES_PER_NANOSECOND);
+	}
+	return cost;
 }
 
 void contents_tell_all_sometimes(const struct origin *origin)
@@ -199,7 +294,9 @@ void contents_tell_all_sometimes(const struct origin *origin)
 			return;
 		credit -= cost;
 	}
+	pages_found = 0;
 	contents_tell_all(origin);
+	credit -= (int64_t)(pages_found < MOST_PAGES ? pages_found : MOST_PAGES) * COST_OF_A_PAGE;
 }
 
 void contents_tell_store(uint32_t index, uint64_t offset, uint64_t length, const unsigned char *source, unsigned flags,

@@ -126,6 +126,9 @@ static FILE *open_stream(void **found, const char *name, const char *path, const
 	struct opening opening = opening_begin(&redirection, site, __builtin_frame_address(0));
 	FILE *result;
 
+	/* What the stream writes is not seen. */
+	if (redirection.pool >= 0)
+		atomic_store(&recording.session->untracked, 1);
 	result = stream ? reopen(redirection.path, mode, stream) : open_new(redirection.path, mode);
 	opening_end(&opening, result ? fileno(result) : -1);
 	return result;

@@ -12,6 +12,7 @@ struct mapping {
 	uintptr_t start, end;
 	uint64_t offset;
 	uint32_t pool;
+	bool tracked;
 };
 
 enum { FIRST_ROOM = 4096 / sizeof(struct mapping) };
@@ -90,9 +91,10 @@ void mapping_remove(const void *address, size_t length)
 
 		erase(i);
 		if (old.start < start)
-			insert(i++, (struct mapping){old.start, start, old.offset, old.pool});
+			insert(i++, (struct mapping){old.start, start, old.offset, old.pool, old.tracked});
 		if (old.end > end)
-			insert(i++, (struct mapping){end, old.end, old.offset + (end - old.start), old.pool});
+			insert(i++, (struct mapping){end, old.end, old.offset + (end - old.start), old.pool,
+						     old.tracked});
 	}
 	set_bounds();
 }
@@ -104,7 +106,7 @@ bool mapping_add(const void *address, size_t length, uint32_t pool, uint64_t off
 	mapping_remove(address, length);
 	if (!make_room())
 		return false;
-	insert(find(start), (struct mapping){start, start + length, offset, pool});
+	insert(find(start), (struct mapping){start, start + length, offset, pool, tracking_begin(address, length)});
 	set_bounds();
 	return true;
 }
@@ -129,4 +131,25 @@ bool mapping_find(const void *address, size_t length, struct mapped_part *part)
 		.pool = mappings[i].pool,
 	};
 	return true;
+}
+
+bool mapping_each_tracked(uint32_t pool, bool (*each)(const void *address, size_t length, uint64_t offset,
+						       void *argument), void *argument)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (mappings[i].pool == pool && !mappings[i].tracked)
+			return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (mappings[i].pool == pool && !each((const void *)mappings[i].start, mappings[i].end - mappings[i].start,
+						      mappings[i].offset, argument))
+			return false;
+	}
+	return true;
+}
+
+void mapping_forget_tracking(void)
+{
+	for (size_t i = 0; i < count; i++)
+		mappings[i].tracked = false;
 }

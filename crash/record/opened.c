@@ -12,7 +12,8 @@ static void count_process(void)
 	if (recording.counted)
 		return;
 	recording.counted = true;
-	atomic_fetch_add(&recording.session->processes, 1);
+	if (atomic_fetch_add(&recording.session->processes, 1) > 0)
+		atomic_store(&recording.session->untracked, 1);
 	if (recording.instrumented)
 		atomic_fetch_add(&recording.session->instrumented, 1);
 }

@@ -136,6 +136,23 @@ void mapping_remove(const void *address, size_t length);
 /* The first part of [address, address + length) that is in a pool; false: none. */
 bool mapping_find(const void *address, size_t length, struct mapped_part *part);
 
+/*
+ * Every mapping of the pool that this process has, or none, if tracking was
+ * begun for all of them: then each is passed on, and true returned.
+ */
+bool mapping_each_tracked(uint32_t pool, bool (*each)(const void *address, size_t length, uint64_t offset,
+						       void *argument), void *argument);
+
+/* tracking.c: the kernel notes which pages of a mapping are stored to. False: it does not, or it is not worth it. */
+enum { TRACKING_PAYS = 2 << 20 }; /* bytes of a mapping, from which on it is cheaper than comparing */
+bool tracking_begin(const void *address, size_t length);
+/* Passes on the pages that were stored to since the last time, all of them at first. False: it is not known. */
+bool tracking_written(const void *address, size_t length,
+		      void (*found)(const void *start, size_t length, void *argument), void *argument);
+/* After fork: nothing is tracked. */
+void tracking_forget(void);
+void mapping_forget_tracking(void);
+
 /* pending.c: the stores that hooks have announced. */
 void pending_tell_store(struct record_thread *thread);
 

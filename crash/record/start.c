@@ -114,6 +114,9 @@ static void after_fork_in_child(void)
 	record_self.inside = false;
 	recording.counted = false;
 	stack_forget();
+	atomic_store(&recording.session->untracked, 1);
+	tracking_forget();
+	mapping_forget_tracking();
 	schedule_restart();
 }
 

@@ -180,6 +180,24 @@ static void grow_and_shrink(void)
 	pmem_persist(pool + SIZE, 2, 0);
 }
 
+/* So large that it is not compared whole; what is stored far from everything that is flushed is found all the same. */
+static void large(void)
+{
+	const size_t size = 8 << 20, far = 5 << 20;
+
+	open_pool();
+	must(ftruncate(pool_fd, (off_t)size) == 0, "ftruncate");
+	pool = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, pool_fd, 0);
+	must(pool != MAP_FAILED, "mmap");
+	for (int i = 0; i < 3; i++) {
+		put(far, (char[]){(char)('a' + i), '\0'});
+		put(0, (char[]){(char)('A' + i), '\0'});
+		pmem_persist(pool, 2, 0);
+		say("next\n");
+	}
+	put(far + 64, "forgotten");
+}
+
 static void punch_a_hole(void)
 {
 	map_pool();
@@ -648,6 +666,7 @@ static const struct {
 	{"grow-and-shrink", grow_and_shrink},
 	{"killed", killed},
 	{"killed-child", killed_child},
+	{"large", large},
 	{"library-mapping", library_mapping},
 	{"made-anew", made_anew},
 	{"many-names", many_names},
