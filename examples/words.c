@@ -1,4 +1,4 @@
-/* words.c: counts words in a persistent hash table, a line of text at a time: words count|show FILE [SIZE] */
+/* words.c: counts words in a persistent hash table, a line of text at a time: words count|show FILE */
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "map_file.h"
 
@@ -27,6 +27,7 @@ struct table {
 	struct slot slots[];
 };
 
+static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 static struct table *table;
 static uint64_t slots;
 
@@ -48,14 +49,6 @@ static void redo(void)
 	pmem_fence();
 	pmem_drain_pm_stores();
 	persist_number(&table->lines, table->logged);
-}
-
-static void open_table(const char *path, size_t size)
-{
-	table = map_file(path, &size);
-	slots = size > sizeof(*table) ? (size - sizeof(*table)) / sizeof(struct slot) : 0;
-	if (table->logged > table->lines)
-		redo();
 }
 
 /* A line's new value for a word: in the log already, in the table, or a free slot there. */
@@ -84,50 +77,43 @@ static struct change *change_for(const char *path, const char *word)
 static void count_line(const char *path, const char *at)
 {
 	table->changes = 0;
-	while (*at) {
+	for (at += strcspn(at, letters); *at; at += strcspn(at, letters)) {
+		const size_t length = strspn(at, letters);
 		char word[WORD_SIZE] = "";
-		size_t length = 0;
 
-		for (; isalnum((unsigned char)*at); at++)
-			if (length < WORD_SIZE - 1)
-				word[length++] = (char)tolower((unsigned char)*at);
-		if (length > 0) {
-			struct change *change = change_for(path, word);
-
-			memcpy(change->value.word, word, WORD_SIZE);
-			change->value.count++;
-		}
-		at += *at != '\0' && !isalnum((unsigned char)*at);
+		for (size_t i = 0; i < length && i < WORD_SIZE - 1; i++)
+			word[i] = (char)tolower((unsigned char)at[i]);
+		struct change *const change = change_for(path, word);
+		memcpy(change->value.word, word, WORD_SIZE);
+		change->value.count++;
+		at += length;
 	}
 	pmem_persist(&table->changes, sizeof(table->changes) + table->changes * sizeof(struct change), 0);
 	persist_number(&table->logged, table->lines + 1);
 	redo();
 }
 
-static void show(void)
-{
-	printf("lines %" PRIu64 "\n", table->lines);
-	for (uint64_t i = 0; i < slots; i++)
-		if (table->slots[i].count > 0)
-			printf("%" PRIu64 " %s\n", table->slots[i].count, table->slots[i].word);
-}
-
 int main(int argc, char *argv[])
 {
-	const int count = argc >= 3 && strcmp(argv[1], "count") == 0;
+	const int count = argc == 3 && strcmp(argv[1], "count") == 0;
+	size_t size = 16 << 20;
 	char line[LINE_SIZE]; /* a longer line counts as several */
 
-	if (argc < 3 || argc > 4 || (!count && strcmp(argv[1], "show") != 0)) {
-		fprintf(stderr, "usage: words count|show FILE [SIZE]\n");
-		return 2;
-	}
-	open_table(argv[2], argc == 4 ? strtoull(argv[3], NULL, 0) : 16 << 20);
+	if (argc != 3 || (!count && strcmp(argv[1], "show") != 0))
+		die("usage", "words count|show FILE");
+	table = map_file(argv[2], &size);
+	slots = size > sizeof(*table) ? (size - sizeof(*table)) / sizeof(struct slot) : 0;
+	if (table->logged > table->lines)
+		redo();
 	while (count && fgets(line, sizeof(line), stdin)) {
 		count_line(argv[2], line);
 		printf("%" PRIu64 "\n", table->lines);
 		fflush(stdout);
 	}
 	if (!count)
-		show();
+		printf("lines %" PRIu64 "\n", table->lines);
+	for (uint64_t i = 0; !count && i < slots; i++)
+		if (table->slots[i].count > 0)
+			printf("%" PRIu64 " %s\n", table->slots[i].count, table->slots[i].word);
 	return 0;
 }
