@@ -24,10 +24,17 @@ skipped() {
 }
 
 # check NAME COMMAND...: the test passes if the command does; its output is shown if it does not.
+# A function is a command too, and ends at the first command in it that fails.
 check() {
-	local name=$1 output status=0
+	local name=$1 output status
 	shift
-	output=$("$@" 2>&1) || status=$?
+	set +e # "if" and "||" would switch it off inside of the command too
+	output=$(
+		set -e
+		"$@" 2>&1
+	)
+	status=$?
+	set -e
 	if ((status == 0)); then
 		passed "$name"
 	else
