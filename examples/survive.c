@@ -76,7 +76,7 @@ static char *clear(int fd, const char *path, char *base)
 static void fill(struct block *blocks)
 {
 	for (unsigned i = 0; i < 2 * BLOCKS; i++) {
-		memset(blocks[i].data, 1 + i % BLOCKS % 251, sizeof(blocks[i].data));
+		memset(blocks[i].data, (int)(1 + i % BLOCKS % 251), sizeof(blocks[i].data));
 		blocks[i].checksum = checksum_of(&blocks[i]);
 	}
 	pmem_persist(blocks, 2 * COPY, 0);

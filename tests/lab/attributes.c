@@ -58,7 +58,7 @@ static const struct media {
 	int regions;
 	bool nvdimm; /* has a persistence domain */
 	int64_t cow, range, deep, modes, mode, alignment;
-} medias[] = {
+} all_media[] = {
 	{"ext4-dax", "persistent memory: MAP_SYNC granted by ext4", 1, true, 1, 4096, 1, 2, 2, 4096},
 	{"xfs-dax", "persistent memory: MAP_SYNC granted by xfs", 1, true, 1, 4096, 1, 2, 2, 4096},
 	{"devdax", "persistent memory: a device-dax", 1, true, 0, 2 << 20, 1, 2, 2, 2 << 20},
@@ -68,9 +68,9 @@ static const struct media {
 
 static const struct media *media_named(const char *name)
 {
-	for (size_t i = 0; i < sizeof(medias) / sizeof(medias[0]); i++) {
-		if (strcmp(medias[i].name, name) == 0)
-			return &medias[i];
+	for (size_t i = 0; i < sizeof(all_media) / sizeof(all_media[0]); i++) {
+		if (strcmp(all_media[i].name, name) == 0)
+			return &all_media[i];
 	}
 	give_up("no such media: %s", name);
 }
