@@ -5,10 +5,6 @@
 #include <ndctl/libndctl.h>
 #include <string.h>
 
-#ifndef ND_SMART_HEALTH_VALID
-#include <ndctl/ndctl.h>
-#endif
-
 static const char *health_text(unsigned health)
 {
 	if (health & ND_SMART_FATAL_HEALTH)

@@ -18,7 +18,7 @@ static size_t lost_unit(const siginfo_t *info)
 	const int exponent = info->si_addr_lsb;
 	const size_t page = page_size();
 
-	if (info->si_code == BUS_ADRERR || exponent <= 0 || exponent >= 63 || (size_t)1 << exponent < page)
+	if (info->si_code == BUS_ADRERR || exponent < 0 || exponent >= 63 || (size_t)1 << exponent < page)
 		return page;
 	return (size_t)1 << exponent;
 }

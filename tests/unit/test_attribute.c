@@ -39,6 +39,8 @@ static int64_t value_of(enum pmem_attribute attribute_asked)
 static void persistent_memory_has_these(void **state)
 {
 	(void)state;
+	if (!has_flush())
+		skip();
 	tell_device(ON_PMEM);
 	tell_mount("ext4", "dax=always");
 	tell_proc("sys/vm/memory_failure_recovery", "1\n");
@@ -77,6 +79,24 @@ static void persistent_memory_has_these(void **state)
 	attribute(BUS "region0/persistence_domain", "cpu_cache\n");
 	expect_attribute(PERSISTENCE_DOMAIN, PMEM_DOMAIN_CPU_CACHE);
 	expect_attribute(GRANULARITY, PMEM_GRANULARITY_BYTE);
+}
+
+/* Then persistent memory is as good as a disk, and its region is what it is. */
+static void without_a_flush_msync_remains(void **state)
+{
+	(void)state;
+	if (has_flush())
+		skip();
+	tell_device(ON_PMEM);
+	tell_mount("ext4", "dax=inode");
+	attribute(BUS "region0/persistence_domain", "cpu_cache\n");
+	file_system.grants_map_sync = true;
+	expect_attribute(OPTIMIZED_FLUSH_CAPABLE, 0);
+	expect_attribute(INTERRUPTED_STORE_ATOMICITY, 0);
+	expect_attribute(SUPPORTED_MODES, PMEM_FILE_MODE_BLOCK);
+	expect_attribute(FILE_MODE, PMEM_FILE_MODE_BLOCK);
+	expect_attribute(GRANULARITY, PMEM_GRANULARITY_PAGE);
+	expect_attribute(PERSISTENCE_DOMAIN, PMEM_DOMAIN_CPU_CACHE);
 }
 
 static void a_disk_has_these(void **state)
@@ -132,6 +152,8 @@ static void error_events_are_the_kernels(void **state)
 static void data_on_an_xfs_realtime_device_is_elsewhere(void **state)
 {
 	(void)state;
+	if (!has_flush())
+		skip();
 	tell_device(ON_PMEM);
 	attribute(BUS "region0/persistence_domain", "cpu_cache\n");
 	attribute(BUS "region0/numa_node", "1\n");
@@ -192,6 +214,8 @@ static void bad_questions_are_refused(void **state)
 static void an_empty_file_has_attributes(void **state)
 {
 	(void)state;
+	if (!has_flush())
+		skip();
 	assert_int_equal(ftruncate(told_file, 0), 0);
 	tell_device(ON_PMEM);
 	file_system.grants_map_sync = true;
@@ -209,6 +233,8 @@ static int set_mode(uint64_t mode)
 static void the_mode_is_set_by_file(void **state)
 {
 	(void)state;
+	if (!has_flush())
+		skip();
 	tell_device(ON_PMEM);
 	tell_mount("ext4", "dax=inode");
 	file_system.has_flags = true;
@@ -243,6 +269,8 @@ static void expect_refused(uint64_t mode, const char *why)
 static void a_mode_that_cannot_be_is_refused(void **state)
 {
 	(void)state;
+	if (!has_flush())
+		skip();
 	file_system.has_flags = true;
 	tell_device(ON_PMEM);
 	tell_mount("ext4", "dax=never");
@@ -264,6 +292,8 @@ static void a_mode_that_cannot_be_is_refused(void **state)
 static void direct_access_without_map_sync_is_no_mode(void **state)
 {
 	(void)state;
+	if (!has_flush())
+		skip();
 	file_system.has_flags = true;
 	tell_device(ON_VIRTIO);
 	tell_mount("ext4", "dax=inode");
@@ -341,6 +371,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test_of_file(persistent_memory_has_these),
+		test_of_file(without_a_flush_msync_remains),
 		test_of_file(a_disk_has_these),
 		test_of_file(volatile_memory_has_these),
 		test_of_file(private_mappings_are_tried),

@@ -20,6 +20,11 @@
 
 int told_file = -1;
 
+bool has_flush(void)
+{
+	return strcmp(pmem_flush_method(), "none") != 0;
+}
+
 void tell_proc(const char *name, const char *text)
 {
 	char path[64];

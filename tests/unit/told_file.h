@@ -19,6 +19,9 @@
 #define STATX_ATTR_DAX 0x00200000
 #endif
 
+/* Has this processor a flush that makes stores durable? Nothing is persistent memory without (PMEM_TEST_FLUSH=none). */
+bool has_flush(void);
+
 /* The file, open for reading and writing; one page. Setup and teardown of a test. On ext4, as far as is told. */
 extern int told_file;
 int make_told_file(void **state);
