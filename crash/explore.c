@@ -114,7 +114,8 @@ static void start_worker(struct exploration *exploration, unsigned number, unsig
 		exploration->pids[number] = child;
 		return;
 	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM); /* a judge may have something to take along */
+	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_IGN); /* the command is told, and tells the workers */
 	_exit(worker_run(&worker, exploration->start, exploration->trace, exploration->judge, round, point));
 }

@@ -65,6 +65,8 @@ static bool begin(struct judge *judge, unsigned worker)
 	const char *names[IMAGE_POOLS];
 	char place[PATH_MAX];
 
+	if (worker > 0)
+		process_end_together();
 	for (uint32_t i = 0; i < self->start->pool_count; i++)
 		names[i] = self->start->pools[i].name;
 	snprintf(place, sizeof(place), "%s/%u", self->directory, worker);

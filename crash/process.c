@@ -71,6 +71,25 @@ static bool said_read(struct said *said, int fd)
 	return length > 0 || (length < 0 && errno == EINTR);
 }
 
+/* --- When this process has to end ------------------------------------------------------ */
+
+/* The process that is running, 0 for none. */
+static volatile pid_t running;
+
+static void end_together(int signal)
+{
+	if (running > 0)
+		kill(-running, SIGKILL);
+	_exit(128 + signal);
+}
+
+void process_end_together(void)
+{
+	const struct sigaction action = {.sa_handler = end_together};
+
+	sigaction(SIGTERM, &action, NULL);
+}
+
 /* --- Its life ------------------------------------------------------------------------ */
 
 static int start(const struct process *process, int output, pid_t *pid)
@@ -194,9 +213,11 @@ struct process_end process_run(const struct process *process, struct said *said)
 	end.error = start(process, pipe[1], &pid);
 	close(pipe[1]);
 	if (end.error == 0) {
+		running = pid;
 		end.hung = !wait_for(pid, pipe[0], started + process->limit, said);
 		end.seconds = now() - started;
 		end.status = bury(pid);
+		running = 0;
 		while (said_read(said, pipe[0]))
 			;
 	}

@@ -37,4 +37,7 @@ struct process_end {
  */
 struct process_end process_run(const struct process *process, struct said *said);
 
+/* From now on a SIGTERM ends this process, and before that what it is running. */
+void process_end_together(void);
+
 #endif
