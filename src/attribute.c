@@ -80,7 +80,7 @@ static int never(const struct examination *found, uint64_t *value)
 static int deep_flush(const struct examination *found, uint64_t *value)
 {
 	const struct target *target = &found->target;
-	char region[PATH_MAX];
+	char region[SYSFS_PATH_SIZE];
 
 	if (!target->device_dax)
 		return say(value, !is_volatile(found));

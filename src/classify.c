@@ -87,7 +87,7 @@ static void decide_pm(struct verdict *verdict, const struct evidence *evidence)
 
 static void decide_device_dax(struct verdict *verdict, const struct evidence *evidence)
 {
-	char region[PATH_MAX];
+	char region[SYSFS_PATH_SIZE];
 
 	verdict->device_dax = true;
 	if (!sysfs_region(evidence->kind, evidence->major, evidence->minor, region, sizeof(region)))

@@ -40,7 +40,7 @@ static const char *device_root(void)
 /* The bus of the region that the device is in, open; -1 with errno and message. */
 static int open_bus(const struct target *target)
 {
-	char region[PATH_MAX], path[PATH_MAX];
+	char region[SYSFS_PATH_SIZE], path[SYSFS_PATH_SIZE];
 	int bus;
 
 	if (!sysfs_region(target->kind, target->major, target->minor, region, sizeof(region)))

@@ -19,7 +19,7 @@
 /* The region of a device-dax. With persistent caches (eADR) a persist has left the lines in them. */
 static int flush_region(const struct vma *vma, uintptr_t start, uintptr_t end)
 {
-	char region[PATH_MAX];
+	char region[SYSFS_PATH_SIZE];
 	struct stat status;
 	const int fd = vma_open(vma, &status);
 

@@ -40,19 +40,31 @@ static const char *sysfs_root(void)
 }
 #endif
 
+/* A path without links in it, which has room for SYSFS_PATH_SIZE; false if there is none, or it is longer. */
+static bool resolve(const char *link, char *path)
+{
+	char *resolved = realpath(link, NULL);
+	const bool fits = resolved && strlen(resolved) < SYSFS_PATH_SIZE;
+
+	if (fits)
+		strcpy(path, resolved);
+	free(resolved);
+	return fits;
+}
+
 static bool device_directory(enum device_kind kind, unsigned major, unsigned minor, char *directory)
 {
-	char link[PATH_MAX];
+	char link[SYSFS_PATH_SIZE];
 
 	snprintf(link, sizeof(link), "%s/dev/%s/%u:%u", sysfs_root(), kind == DEVICE_BLOCK ? "block" : "char", major,
 		 minor);
-	return realpath(link, directory) != NULL;
+	return resolve(link, directory);
 }
 
 /* An attribute's text without its newline; false if it cannot be read. */
 static bool read_attribute(const char *directory, const char *name, char *text, size_t size)
 {
-	char path[PATH_MAX + 64];
+	char path[SYSFS_PATH_SIZE + 64];
 	ssize_t length;
 	int fd;
 
@@ -107,7 +119,7 @@ static bool cut_after_region(char *directory)
 
 bool sysfs_region(enum device_kind kind, unsigned major, unsigned minor, char *directory, size_t size)
 {
-	char path[PATH_MAX];
+	char path[SYSFS_PATH_SIZE];
 
 	if (!device_directory(kind, major, minor, path) || !cut_after_region(path))
 		return false;
@@ -117,7 +129,7 @@ bool sysfs_region(enum device_kind kind, unsigned major, unsigned minor, char *d
 /* The regions below one device; a stacked device has those of the devices that it is made of. */
 static bool walk_regions(const char *device, int depth, void (*each)(const char *region, void *arg), void *arg)
 {
-	char path[PATH_MAX + 16], below[PATH_MAX];
+	char path[SYSFS_PATH_SIZE + 16], below[SYSFS_PATH_SIZE];
 	const struct dirent *entry;
 	bool all = true;
 	int slaves = 0;
@@ -137,7 +149,7 @@ static bool walk_regions(const char *device, int depth, void (*each)(const char 
 			continue;
 		slaves++;
 		if ((size_t)snprintf(path, sizeof(path), "%s/slaves/%s", device, entry->d_name) >= sizeof(path) ||
-		    !realpath(path, below) || !walk_regions(below, depth + 1, each, arg))
+		    !resolve(path, below) || !walk_regions(below, depth + 1, each, arg))
 			all = false;
 	}
 	closedir(dir);
@@ -147,7 +159,7 @@ static bool walk_regions(const char *device, int depth, void (*each)(const char 
 bool sysfs_regions(enum device_kind kind, unsigned major, unsigned minor, void (*each)(const char *region, void *arg),
 		   void *arg)
 {
-	char device[PATH_MAX];
+	char device[SYSFS_PATH_SIZE];
 
 	return device_directory(kind, major, minor, device) && walk_regions(device, 0, each, arg);
 }
@@ -155,7 +167,7 @@ bool sysfs_regions(enum device_kind kind, unsigned major, unsigned minor, void (
 /* Entries of a directory whose names begin with PREFIX and a number, until one returns other than 0. */
 static int each_numbered(const char *directory, const char *prefix, int (*each)(const char *path, void *arg), void *arg)
 {
-	char path[PATH_MAX + 256], entry_path[PATH_MAX];
+	char path[SYSFS_PATH_SIZE + 256], entry_path[SYSFS_PATH_SIZE];
 	const struct dirent *entry;
 	int result = 0;
 	DIR *dir = opendir(directory);
@@ -166,7 +178,7 @@ static int each_numbered(const char *directory, const char *prefix, int (*each)(
 		if (!is_numbered(entry->d_name, prefix))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
-		if (realpath(path, entry_path))
+		if (resolve(path, entry_path))
 			result = each(entry_path, arg);
 	}
 	closedir(dir);
@@ -175,7 +187,7 @@ static int each_numbered(const char *directory, const char *prefix, int (*each)(
 
 int sysfs_all_regions(int (*each)(const char *region, void *arg), void *arg)
 {
-	char directory[PATH_MAX];
+	char directory[SYSFS_PATH_SIZE];
 
 	snprintf(directory, sizeof(directory), "%s/bus/nd/devices", sysfs_root());
 	return each_numbered(directory, "region", each, arg);
@@ -218,7 +230,7 @@ bool sysfs_caches_are_persistent(enum device_kind kind, unsigned major, unsigned
 
 void sysfs_region_provider(const char *region, char *provider, size_t size)
 {
-	char bus[PATH_MAX];
+	char bus[SYSFS_PATH_SIZE];
 
 	snprintf(bus, sizeof(bus), "%s", region);
 	*strrchr(bus, '/') = '\0';
@@ -279,7 +291,7 @@ static int add_name(const char *path, void *arg)
 /* A namespace, or what claims it: a disk is in its directory "block", a device-dax beside. */
 static int add_devices(const char *claim, void *arg)
 {
-	char directory[PATH_MAX + 8];
+	char directory[SYSFS_PATH_SIZE + 8];
 
 	snprintf(directory, sizeof(directory), "%s/block", claim);
 	return each_numbered(directory, "pmem", add_name, arg) || each_numbered(claim, "dax", add_name, arg);
@@ -298,7 +310,7 @@ void sysfs_region_devices(const char *region, char *names, size_t size)
 /* One NVDIMM's count: its bus is of ACPI or of CXL. */
 static bool dimm_unsafe_shutdowns(const char *region, const char *dimm, uint64_t *count)
 {
-	char directory[PATH_MAX + 64];
+	char directory[SYSFS_PATH_SIZE + 64];
 
 	snprintf(directory, sizeof(directory), "%s/../%s", region, dimm);
 	return read_number(directory, "nfit/dirty_shutdown", count) ||
@@ -367,7 +379,7 @@ static void find_node(const char *region, void *arg)
 /* Regions say it of themselves, a disk's controller says it of the disk. */
 bool sysfs_numa_node(enum device_kind kind, unsigned major, unsigned minor, int *node)
 {
-	char device[PATH_MAX], controller[PATH_MAX + 16];
+	char device[SYSFS_PATH_SIZE], controller[SYSFS_PATH_SIZE + 16];
 	int common = NODE_NONE_YET;
 
 	if (sysfs_regions(kind, major, minor, find_node, &common)) {
@@ -395,7 +407,7 @@ bool sysfs_has_deep_flush(const char *region)
 /* The attribute reads "0" where no hint is needed: the fence has done all. */
 int sysfs_deep_flush(const char *region)
 {
-	char path[PATH_MAX + 16], needed[8];
+	char path[SYSFS_PATH_SIZE + 16], needed[8];
 	ssize_t written;
 	int fd, error;
 
@@ -420,7 +432,7 @@ int sysfs_deep_flush(const char *region)
 
 bool sysfs_device_name(enum device_kind kind, unsigned major, unsigned minor, char *name, size_t size)
 {
-	char device[PATH_MAX];
+	char device[SYSFS_PATH_SIZE];
 
 	if (!device_directory(kind, major, minor, device))
 		return false;
@@ -430,7 +442,7 @@ bool sysfs_device_name(enum device_kind kind, unsigned major, unsigned minor, ch
 
 enum direct_access sysfs_direct_access(unsigned major, unsigned minor)
 {
-	char device[PATH_MAX], disk[PATH_MAX + 16];
+	char device[SYSFS_PATH_SIZE], disk[SYSFS_PATH_SIZE + 16];
 	uint64_t can;
 
 	if (!device_directory(DEVICE_BLOCK, major, minor, device))
@@ -443,13 +455,13 @@ enum direct_access sysfs_direct_access(unsigned major, unsigned minor)
 
 bool sysfs_dax_device(unsigned major, unsigned minor, struct dax_device *dax)
 {
-	char directory[PATH_MAX], link[PATH_MAX + 16], subsystem[PATH_MAX];
+	char directory[SYSFS_PATH_SIZE], link[SYSFS_PATH_SIZE + 16], subsystem[SYSFS_PATH_SIZE];
 	const char *name;
 
 	if (!device_directory(DEVICE_CHARACTER, major, minor, directory))
 		return false;
 	snprintf(link, sizeof(link), "%s/subsystem", directory);
-	if (!realpath(link, subsystem))
+	if (!resolve(link, subsystem))
 		return false;
 	name = strrchr(subsystem, '/');
 	if (!name || strcmp(name, "/dax") != 0)
@@ -462,7 +474,7 @@ bool sysfs_dax_device(unsigned major, unsigned minor, struct dax_device *dax)
 
 bool sysfs_physical_start(unsigned major, unsigned minor, uint64_t *start)
 {
-	char device[PATH_MAX];
+	char device[SYSFS_PATH_SIZE];
 
 	return device_directory(DEVICE_CHARACTER, major, minor, device) && read_number(device, "resource", start);
 }
@@ -496,7 +508,7 @@ static int tell_bad(const struct window *window, uint64_t sector, uint64_t count
 /* The kernel shows a page of the list, and nothing says that there was more: a full page is suspect. */
 static int read_bad(const char *directory, const struct window *window)
 {
-	char path[PATH_MAX + 16], line[64];
+	char path[SYSFS_PATH_SIZE + 16], line[64];
 	uint64_t sector, count;
 	FILE *list;
 	int result = 0;
@@ -520,7 +532,7 @@ static int read_bad(const char *directory, const struct window *window)
 /* A partition has no list of its own: its disk's, from where it starts. */
 static int bad_of_block_device(const char *device, struct window *window)
 {
-	char disk[PATH_MAX + 16];
+	char disk[SYSFS_PATH_SIZE + 16];
 	uint64_t first, sectors;
 
 	window->end = UINT64_MAX;
@@ -537,7 +549,7 @@ static int bad_of_block_device(const char *device, struct window *window)
 /* A device-dax has its region's list, from where it lies in the region; physical addresses are root's to read. */
 static int bad_of_device_dax(const char *device, struct window *window)
 {
-	char region[PATH_MAX];
+	char region[SYSFS_PATH_SIZE];
 	uint64_t region_start, start, size;
 
 	snprintf(region, sizeof(region), "%s", device);
@@ -559,7 +571,7 @@ int sysfs_each_bad_of_region(const char *region, int (*each)(uint64_t start, uin
 int sysfs_each_bad(enum device_kind kind, unsigned major, unsigned minor,
 		   int (*each)(uint64_t start, uint64_t length, void *arg), void *arg)
 {
-	char device[PATH_MAX];
+	char device[SYSFS_PATH_SIZE];
 	struct window window = {.each = each, .arg = arg};
 
 	if (!device_directory(kind, major, minor, device))

@@ -3,11 +3,16 @@
 #ifndef PMEM_SYSFS_H
 #define PMEM_SYSFS_H
 
-#include <limits.h>
 #include <pmem.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/*
+ * Bytes of a path in /sys: the deepest device of a large server takes some 200.
+ * PATH_MAX for each would be the greater part of the library's stack.
+ */
+enum { SYSFS_PATH_SIZE = 512 };
 
 enum device_kind {
 	DEVICE_BLOCK,
