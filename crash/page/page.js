@@ -138,12 +138,12 @@ function clampView() {
 	view.r = Math.min(Math.max(view.r, 0), Math.max(0, rows - (height() - LANE - 4) / view.perRow));
 }
 
-function storeColour(i) {
+function layerOf(i) {
 	if (!finding)
-		return colours.durable;
+		return "durable";
 	if (i >= cutOf(finding))
-		return colours.later;
-	return finding.lostSet.has(i) ? colours.lost : finding.tornSet.has(i) ? colours.torn : colours.durable;
+		return "later";
+	return finding.lostSet.has(i) ? "lost" : finding.tornSet.has(i) ? "torn" : "durable";
 }
 
 function drawBands() {
@@ -160,6 +160,17 @@ function drawBands() {
 	}
 }
 
+/* Where not every row has room for its label, those of the finding come first. */
+function hasLabel(row, step) {
+	if (finding && finding.bad.has(row))
+		return true;
+	for (let near = row - step + 1; finding && near < row + step; near++) {
+		if (finding.bad.has(near))
+			return false;
+	}
+	return row % step === 0;
+}
+
 function drawLabels() {
 	const step = Math.max(1, Math.ceil(LABEL / view.perRow));
 	const last = Math.min(run.rows.length, Math.ceil(view.r + (height() - LANE) / view.perRow));
@@ -167,7 +178,7 @@ function drawLabels() {
 	pen.fillRect(0, 0, GUTTER - 4, height());
 	pen.font = "11px ui-monospace, monospace";
 	for (let row = Math.floor(view.r); row < last; row++) {
-		if (row % step && !(finding && finding.bad.has(row)))
+		if (!hasLabel(row, step))
 			continue;
 		if (yOf(row) < LANE - view.perRow / 2)
 			continue;
@@ -181,46 +192,71 @@ function drawLabels() {
 	pen.fillText("fence", 6, 30);
 }
 
+/* Rectangles wait until all of a colour can be filled in one go, which is many times faster; in this order. */
+const layers = {flush: [], fence: [], sync: [], later: [], durable: [], torn: [], lost: []};
+
+function put(layer, x, y, wide, high) {
+	const list = layers[layer], last = list.length - 4;
+	if (last < 0 || Math.abs(list[last] - x) >= 0.5 || list[last + 1] !== y || list[last + 3] !== high)
+		list.push(x, y, wide, high);
+}
+
+function fillLayers() {
+	for (const [layer, list] of Object.entries(layers)) {
+		pen.fillStyle = colours[layer];
+		for (let at = 0; at < list.length; at += 4)
+			pen.fillRect(list[at], list[at + 1], list[at + 2], list[at + 3]);
+		list.length = 0;
+	}
+}
+
+function drawTriangle(x, colour) {
+	pen.fillStyle = colour;
+	pen.beginPath();
+	pen.moveTo(x - 4, 6);
+	pen.lineTo(x + 5, 6);
+	pen.lineTo(x + 0.5, 16);
+	pen.fill();
+}
+
+function drawFence(x) {
+	if (view.perEvent < 3)
+		return;
+	pen.fillStyle = colours.fence;
+	pen.globalAlpha = 0.25;
+	pen.fillRect(x, LANE, 1, height());
+	pen.globalAlpha = 1;
+}
+
 function drawEvent(i, mark) {
 	const kind = kindOf(i), x = xOf(i), top = Math.max(yOf(run.top[i]), LANE);
-	const bottom = Math.min(yOf(run.bottom[i] + 1), height());
+	const bottom = Math.min(yOf(run.bottom[i] + 1), height()), thin = Math.min(3, view.perRow / 3);
 	switch (kind) {
 	case STORE:
-		pen.fillStyle = storeColour(i);
 		if (bottom > top)
-			pen.fillRect(x, top + 1, mark, Math.max(bottom - top - 2, 1));
+			put(layerOf(i), x, top + 1, mark, Math.max(bottom - top - 2, 1));
 		break;
 	case FLUSH:
 	case FLUSH_ORDERED:
-		pen.fillStyle = colours.flush;
 		if (bottom > top)
-			pen.fillRect(x, bottom - Math.min(3, view.perRow / 3), mark, Math.min(3, view.perRow / 3));
+			put("flush", x, bottom - thin, mark, thin);
 		if (bottom - top > view.perRow * 1.5)
-			pen.fillRect(x, top, Math.min(mark, 2), bottom - top);
+			put("flush", x, top, Math.min(mark, 2), bottom - top);
 		break;
 	case FENCE:
-		pen.fillStyle = colours.fence;
-		pen.fillRect(x, 22, Math.min(mark, 3), 12);
-		if (view.perEvent >= 3) {
-			pen.globalAlpha = 0.25;
-			pen.fillRect(x, LANE, 1, height());
-			pen.globalAlpha = 1;
-		}
+		put("fence", x, 22, Math.min(mark, 3), 12);
+		drawFence(x);
 		break;
 	case SYNC:
-		pen.fillStyle = colours.sync;
 		if (bottom > top)
-			pen.fillRect(x, top, Math.min(mark, 3), bottom - top);
-		pen.fillRect(x, 22, Math.min(mark, 3), 12);
+			put("sync", x, top, Math.min(mark, 3), bottom - top);
+		put("sync", x, 22, Math.min(mark, 3), 12);
 		break;
 	case OUTPUT:
+		drawTriangle(x, colours.output);
+		break;
 	case SIZE:
-		pen.fillStyle = kind === OUTPUT ? colours.output : colours.sync;
-		pen.beginPath();
-		pen.moveTo(x - 4, 6);
-		pen.lineTo(x + 5, 6);
-		pen.lineTo(x + 0.5, 16);
-		pen.fill();
+		drawTriangle(x, colours.sync);
 		break;
 	}
 }
@@ -271,11 +307,11 @@ function draw() {
 	const last = Math.min(run.count - 1, Math.ceil(view.t + (width() - GUTTER) / view.perEvent));
 	for (let i = first; i <= last; i++)
 		drawEvent(i, mark);
-	if (finding) { /* what was lost must not be hidden beneath its neighbours */
-		for (const i of finding.lost)
-			drawEvent(i, Math.max(mark, 3));
+	for (const i of finding ? finding.lost : []) /* wide enough to be seen from afar */
+		drawEvent(i, Math.max(mark, 3));
+	fillLayers();
+	if (finding)
 		drawCut();
-	}
 	if (chosen >= 0)
 		drawChosen();
 	pen.restore();
