@@ -27,7 +27,7 @@
  * Signals: on persistent and volatile media pmem_persist(), pmem_flush_cache(),
  * pmem_fence(), pmem_drain_pm_stores(), pmem_try_persist(),
  * pmem_try_persistv() and the copies and fills may be called in a signal
- * handler. Everything else may not.
+ * handler. Of the rest only what says so in its contract may.
  *
  * "The document" below is LINUX_PMEM_API.txt, version 0.8, of 2013.
  */

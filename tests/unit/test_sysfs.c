@@ -381,6 +381,21 @@ static void regions_tell_what_is_in_them(void **state)
 	assert_int_equal(strlen(few), sizeof(few) - 1); /* cut, not overrun */
 }
 
+/* A device of the kernel's that takes nothing stands for a region that cannot be flushed. */
+static void errors_of_deep_flush_are_reported(void **state)
+{
+	char region[512], file[600];
+
+	(void)state;
+	directory(BUS "region0");
+	snprintf(region, sizeof(region), "%s/%sregion0", tree, BUS);
+	snprintf(file, sizeof(file), "%s/deep_flush", region);
+	assert_int_equal(symlink("/dev/full", file), 0);
+	assert_true(sysfs_has_deep_flush(region));
+	assert_int_equal(sysfs_deep_flush(region), -1);
+	assert_int_equal(errno, ENOSPC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,6 +404,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_cxl_region_is_no_nvdimm_region, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(device_dax_has_a_size_and_an_alignment, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(deep_flush_is_written_where_it_is_needed, make_tree, remove_tree),
+		cmocka_unit_test_setup_teardown(errors_of_deep_flush_are_reported, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(domains_are_told_apart, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(virtio_pmem_is_known_by_its_bus, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(the_node_is_the_regions_or_the_controllers, make_tree, remove_tree),
