@@ -17,7 +17,7 @@
 #define SESSION_VARIABLE "PMEM_CRASH_SESSION"
 
 enum {
-	SESSION_VERSION = 1,
+	SESSION_VERSION = 2,
 	SESSION_POOLS = 16,
 	SESSION_RING = 8 << 20,  /* bytes; a power of two */
 	SESSION_LOADS_UNIT = 64, /* pool bytes that one bit of a load map stands for */
