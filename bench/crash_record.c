@@ -4,7 +4,9 @@
  * REFERENCE (crash_work) runs on a pool in memory with the processor's real
  * flushes; then it, and each PROGRAM (the same, compiled with hooks for
  * example), is recorded as by pmem crash. They take turns; the figures are
- * medians of what the programs measure of themselves, and their ratios.
+ * medians of what the programs measure of themselves, and their ratios. By the
+ * processor's clock a program does not wait for the command that reads what is
+ * recorded; on a machine with other work to do only that clock means anything.
  */
 #define _GNU_SOURCE
 #include "launch.h"
@@ -18,16 +20,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TURNS = 7, PROGRAMS = 8 };
+enum { TURNS = 5, PROGRAMS = 8 };
+
+enum clock { WALL, PROCESSOR, CLOCKS };
+
+/* Nanoseconds of an operation. */
+struct figures {
+	double of[CLOCKS];
+};
 
 struct run {
 	const char *bytes, *operations;
 };
 
 static const struct run runs[] = {
-	{"65536", "300000"},
-	{"1048576", "300000"},
-	{"67108864", "300000"},
+	{"65536", "1000000"},
+	{"1048576", "1000000"},
+	{"67108864", "1000000"},
 };
 
 static char pool[] = "/dev/shm/bench-crash.XXXXXX";
@@ -63,7 +72,16 @@ static void make_pool(const struct run *run)
 	close(fd);
 }
 
-static double run_with_flushes(const char *program, const struct run *run)
+static struct figures read_figures(const char *program, const char *text)
+{
+	struct figures told;
+
+	if (sscanf(text, "%lf %lf", &told.of[WALL], &told.of[PROCESSOR]) != 2)
+		die(program, text);
+	return told;
+}
+
+static struct figures run_with_flushes(const char *program, const struct run *run)
 {
 	char command[8192], told[64] = "";
 	FILE *output;
@@ -73,10 +91,10 @@ static double run_with_flushes(const char *program, const struct run *run)
 	output = popen(command, "r");
 	if (!output || !fgets(told, sizeof(told), output) || pclose(output) != 0)
 		die(program, told);
-	return strtod(told, NULL);
+	return read_figures(program, told);
 }
 
-static double run_recorded(const char *program, const char *recorder, const struct run *run)
+static struct figures run_recorded(const char *program, const char *recorder, const struct run *run)
 {
 	char *const arguments[] = {(char *)program, pool, (char *)run->bytes, (char *)run->operations, NULL};
 	const struct launch launch = {.program = program, .recorder = recorder, .arguments = arguments};
@@ -84,14 +102,14 @@ static double run_recorded(const char *program, const char *recorder, const stru
 	struct launched launched;
 	struct workplace *workplace;
 	char *reason;
-	double told;
+	struct figures told;
 
 	workplace = workplace_open(pools, 1, 64, &reason);
 	if (!workplace || !launch_run(workplace, &launch, &launched, &reason))
 		die(program, reason);
-	told = strtod(launched.errors, NULL);
-	if (launched.status != 0 || told <= 0)
+	if (launched.status != 0)
 		die(program, launched.errors);
+	told = read_figures(program, launched.errors);
 	launched_free(&launched);
 	workplace_close(workplace);
 	return told;
@@ -99,20 +117,27 @@ static double run_recorded(const char *program, const char *recorder, const stru
 
 static void measure(const struct run *run, char *const *programs, int count, const char *recorder)
 {
-	double flushed[TURNS], recorded[PROGRAMS][TURNS], ratio[PROGRAMS][TURNS], reference;
+	double recorded[PROGRAMS][CLOCKS][TURNS], ratio[PROGRAMS][CLOCKS][TURNS], flushed[CLOCKS][TURNS];
 
 	make_pool(run);
 	for (int turn = 0; turn < TURNS; turn++) {
-		flushed[turn] = run_with_flushes(programs[0], run);
+		const struct figures reference = run_with_flushes(programs[0], run);
+
+		for (int clock = 0; clock < CLOCKS; clock++)
+			flushed[clock][turn] = reference.of[clock];
 		for (int i = 0; i < count; i++) {
-			recorded[i][turn] = run_recorded(programs[i], recorder, run);
-			ratio[i][turn] = recorded[i][turn] / flushed[turn];
+			const struct figures figures = run_recorded(programs[i], recorder, run);
+
+			for (int clock = 0; clock < CLOCKS; clock++) {
+				recorded[i][clock][turn] = figures.of[clock];
+				ratio[i][clock][turn] = figures.of[clock] / reference.of[clock];
+			}
 		}
 	}
-	reference = median(flushed);
 	for (int i = 0; i < count; i++)
-		printf("%10s %10.1f %10.1f %8.2f   %s\n", run->bytes, reference, median(recorded[i]), median(ratio[i]),
-		       programs[i]);
+		printf("%10s %10.1f %10.1f %8.2f %10.1f %10.1f %8.2f   %s\n", run->bytes, median(flushed[PROCESSOR]),
+		       median(recorded[i][PROCESSOR]), median(ratio[i][PROCESSOR]), median(flushed[WALL]),
+		       median(recorded[i][WALL]), median(ratio[i][WALL]), programs[i]);
 	fflush(stdout);
 }
 
@@ -131,8 +156,9 @@ int main(int argc, char *argv[])
 	if (fd < 0)
 		die(pool, "cannot be made");
 	close(fd);
-	printf("%10s %10s %10s %8s   recorded program; ns an operation, median of %d turns\n", "pool", "flushed",
-	       "recorded", "ratio", TURNS);
+	printf("ns an operation, medians of %d turns: by the processor's clock, and by the clock on the wall\n", TURNS);
+	printf("%10s %10s %10s %8s %10s %10s %8s\n", "pool", "flushed", "recorded", "ratio", "flushed", "recorded",
+	       "ratio");
 	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
 		measure(&runs[i], argv + 1, argc - 1, recorder);
 	unlink(pool);

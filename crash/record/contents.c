@@ -27,7 +27,6 @@ enum {
 	CREDIT_PER_EVENT = 40,
 	COST_OF_TRACKING = 40 * 1000,
 	COST_OF_A_PAGE = 10 * 1000, /* that was stored to: it faults again */
-	MOST_PAGES = 256,           /* are counted: the first time there are many that did not fault */
 	FIRST_VISITS = 3, /* of each place are always worth it */
 };
 
@@ -213,12 +212,14 @@ static void tell_written(const void *start, size_t length, void *argument)
 	const struct written *written = argument;
 	const uint64_t offset = written->offset + (uint64_t)((const unsigned char *)start - written->mapping);
 
-	pages_found += length / PAGE;
-	if (length >= TRACKING_PAYS) /* all that was never looked at: pages that are not there too */
+	/* All that was never looked at: also pages that are not there, and none has faulted for our sake. */
+	if (length >= TRACKING_PAYS) {
 		tell_data(written->pool, offset, offset + length, written->origin);
-	else
-		contents_tell(written->pool, offset, length, recording.pools[written->pool].contents + offset,
-			      contents_flags(), written->origin);
+		return;
+	}
+	pages_found += length / PAGE;
+	contents_tell(written->pool, offset, length, recording.pools[written->pool].contents + offset,
+		      contents_flags(), written->origin);
 }
 
 static bool tell_mapping(const void *address, size_t length, uint64_t offset, void *argument)
@@ -296,7 +297,7 @@ void contents_tell_all_sometimes(const struct origin *origin)
 	}
 	pages_found = 0;
 	contents_tell_all(origin);
-	credit -= (int64_t)(pages_found < MOST_PAGES ? pages_found : MOST_PAGES) * COST_OF_A_PAGE;
+	credit -= (int64_t)pages_found * COST_OF_A_PAGE;
 }
 
 void contents_tell_store(uint32_t index, uint64_t offset, uint64_t length, const unsigned char *source, unsigned flags,

@@ -10,7 +10,10 @@
 #include "recording.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,9 +31,29 @@ uint32_t record_thread_id(void)
 	return record_self.id;
 }
 
+char record_thread_state(uint32_t id)
+{
+	char path[64], text[512];
+	const char *end;
+	ssize_t length;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", id);
+	fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return errno == ENOENT ? 'X' : '?';
+	length = syscall(SYS_read, fd, text, sizeof(text) - 1);
+	syscall(SYS_close, fd);
+	text[length > 0 ? length : 0] = '\0';
+	end = strrchr(text, ')');
+	return end && end[1] ? end[2] : 'X';
+}
+
 static bool is_dead(uint32_t holder)
 {
-	return syscall(SYS_tkill, (int)holder, 0) < 0 && errno == ESRCH;
+	const char state = record_thread_state(holder);
+
+	return state == 'X' || state == 'Z';
 }
 
 /* Waits until the word may have changed, and frees it where its holder has died. */

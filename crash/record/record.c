@@ -100,6 +100,15 @@ static void fence(const struct origin *origin)
 	record_self.unfenced = false;
 }
 
+/* The lock is held. The shadow's line is far away in a large pool: it comes while the place is looked up. */
+static void fetch_shadow(const void *address)
+{
+	struct mapped_part part;
+
+	if (mapping_find(address, 1, &part) && part.offset < recording.pools[part.pool].viewed)
+		__builtin_prefetch(recording.pools[part.pool].shadow + part.offset);
+}
+
 bool record_flush(const void *address, size_t size, bool ordered, const void *site)
 {
 	struct origin origin;
@@ -115,6 +124,7 @@ bool record_flush(const void *address, size_t size, bool ordered, const void *si
 		return recording.on;
 	}
 	record_lock();
+	fetch_shadow(address);
 	pending_tell(&record_self);
 	origin = stack_origin(site, __builtin_frame_address(0));
 	contents_tell_all_sometimes(&origin);
@@ -157,6 +167,7 @@ bool record_persist(const void *address, size_t size, const void *site)
 		return recording.on;
 	}
 	record_lock();
+	fetch_shadow(address);
 	pending_tell(&record_self);
 	origin = stack_origin(site, __builtin_frame_address(0));
 	contents_tell_all_sometimes(&origin);

@@ -79,6 +79,8 @@ extern _Thread_local struct record_thread record_self;
 void record_lock(void);
 void record_unlock(void);
 uint32_t record_thread_id(void);
+/* As /proc tells it of any thread: S for one that sleeps, Z and X for the dead. */
+char record_thread_state(uint32_t id);
 
 /* sink_ring.c: the session's ring, which is mapped twice in a row. path: of the session file. */
 extern const struct record_sink ring_sink;

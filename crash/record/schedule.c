@@ -6,10 +6,8 @@
 #include "recording.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -139,31 +137,12 @@ static void give_turn(int next)
 
 /* --- A holder that is stuck ------------------------------------------------------------ */
 
-/* As /proc tells it: S for a thread that sleeps. */
-static char state_of_thread(uint32_t id)
-{
-	char path[64], text[512];
-	const char *end;
-	ssize_t length;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%u/stat", id);
-	fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return 'X';
-	length = syscall(SYS_read, fd, text, sizeof(text) - 1);
-	syscall(SYS_close, fd);
-	text[length > 0 ? length : 0] = '\0';
-	end = strrchr(text, ')');
-	return end && end[1] ? end[2] : 'X';
-}
-
 /* A thread in the recorder waits for the command or for another process, and will go on. */
 static bool holder_is_stuck(int stuck)
 {
 	const struct place *place = &places[stuck];
 	const uint64_t points = atomic_load(&place->points);
-	const char state = place->thread ? state_of_thread(place->id) : 'R'; /* it is being born */
+	const char state = place->thread ? record_thread_state(place->id) : 'R'; /* it is being born */
 
 	if (watched.holder != stuck || watched.points != points) {
 		watched.holder = stuck;
@@ -171,7 +150,7 @@ static bool holder_is_stuck(int stuck)
 		watched.looks = 0;
 	}
 	watched.looks++;
-	if (state == 'X')
+	if (state == 'X' || state == 'Z')
 		return true;
 	if (!place->thread || place->thread->inside)
 		return false;
