@@ -79,7 +79,7 @@ struct bench {
 	unsigned suite_count;
 };
 
-/* Where a case of a suite stands, for the progress on stderr. */
+/* Trials that belong together, with their share of the time. */
 struct suite {
 	const char *name, *title;
 	double share; /* of the time */

@@ -43,7 +43,7 @@ void pool_ranges(struct ranges *ranges, enum state state, size_t length);
 /* Brings the next turn's ranges into their state. work is a struct ranges. */
 void pool_prepare(void *work);
 
-/* How many bytes of a range fit in the first-level cache together with the others. */
+/* Do ranges of that length fit in the first-level cache, all of a turn? */
 bool pool_can_be_hot(size_t length);
 
 /* Stores a byte to each line of a range. */

@@ -74,8 +74,10 @@ int bench_run(struct bench *bench)
 	while (bench_suites[suites].name)
 		suites++;
 	bench->suites = calloc(suites, sizeof(bench->suites[0]));
-	if (!bench->suites)
+	if (!bench->suites) {
+		fputs("pmem bench: no memory\n", stderr);
 		return -1;
+	}
 	pin();
 	for (; bench->suite_count < suites; bench->suite_count++) {
 		const struct suite *suite = &bench_suites[bench->suite_count];

@@ -168,7 +168,7 @@ static void note(pid_t child, const struct instruction *instruction, const struc
 /* A direct store that the processor refused: the child is taken to the next instruction. */
 static bool carry_out(pid_t child, struct user_regs_struct *registers)
 {
-	struct instruction instruction;
+	struct instruction instruction = {0};
 	struct direct_store store;
 	uintptr_t values[16];
 	char bytes[64];
@@ -214,7 +214,7 @@ static void run_between_stops(void (*function)(void *arg), void *arg)
 static bool follow(pid_t child, uintptr_t start, struct steps *steps, struct durable *durable)
 {
 	struct user_regs_struct registers;
-	struct instruction instruction;
+	struct instruction instruction = {0};
 	bool inside = start == 0;
 
 	while (step(child, &registers)) {
