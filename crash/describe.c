@@ -65,7 +65,7 @@ static struct name name_of(const struct place *place)
 	what = what_of(event);
 	if (place->file)
 		snprintf(name.text, sizeof(name.text), "%s at %s:%d", what, place->file, place->line);
-	else if (event->kind == TRACE_STORE && (event->flags & STORE_OBSERVED))
+	else if (!trace_has_place(event))
 		snprintf(name.text, sizeof(name.text), "a store to the %" PRIu64 " bytes at offset 0x%" PRIx64 "%s%s",
 			 event->length, event->offset, place->function ? ", made durable by " : "",
 			 place->function ? place->function : "");

@@ -231,7 +231,7 @@ void places_find(struct places *places, const struct trace_event *event, struct 
 	if (!known)
 		return;
 	place->function = known->function ? strdup(known->function) : NULL;
-	if (!known->file || (event->kind == TRACE_STORE && event->flags & STORE_OBSERVED))
+	if (!known->file || !trace_has_place(event))
 		return;
 	place->file = strdup(known->file);
 	place->line = known->line;

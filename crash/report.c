@@ -63,7 +63,7 @@ bool report_knows(const struct place *place)
 		return false;
 	if (place->file)
 		return true;
-	return place->function && !(place->event->kind == TRACE_STORE && place->event->flags & STORE_OBSERVED);
+	return place->function && trace_has_place(place->event);
 }
 
 __attribute__((format(printf, 1, 2))) static char *say(const char *format, ...)

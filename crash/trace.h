@@ -103,6 +103,12 @@ static inline uint32_t trace_event_size(uint64_t payload)
 	return (uint32_t)((sizeof(struct trace_event) + payload + 7) & ~(uint64_t)7);
 }
 
+/* Is an event's site its own place? A store that was found by comparing has that of whoever found it. */
+static inline bool trace_has_place(const struct trace_event *event)
+{
+	return event->kind != TRACE_STORE || !(event->flags & STORE_OBSERVED) || (event->flags & STORE_BY_KERNEL);
+}
+
 /* Events one after the other in memory, growing at the end. */
 struct trace {
 	unsigned char *bytes;
