@@ -163,7 +163,7 @@ static void add_all(struct arguments *arguments, const char *const options[])
 		arguments_add(arguments, options[i]);
 }
 
-static void add_link_options(struct arguments *arguments, enum family family, const char *folder, const char *library,
+static void add_link_options(struct arguments *arguments, const char *folder, const char *library,
 			     const struct given *given)
 {
 	char *rpath;
@@ -172,8 +172,8 @@ static void add_link_options(struct arguments *arguments, enum family family, co
 		arguments_out_of_memory();
 	arguments_add(arguments, rpath);
 	free(rpath);
-	/* gcc asks for -ltsan itself, and finds ours in the folder. */
-	if ((family == FAMILY_CLANG || given->no_libraries) && !given->relocatable)
+	/* Behind the user's own: in a unit test libpmem_crash has these functions, and comes first. */
+	if (!given->relocatable)
 		add_library(arguments, library);
 }
 
@@ -189,7 +189,7 @@ static void add_options(struct arguments *arguments, enum family family, const c
 	add_all(arguments, family == FAMILY_CLANG ? clang_options : gcc_options);
 	/* gcc takes an option for the linker for an input, and links where there is none. */
 	if (given->has_input)
-		add_link_options(arguments, family, folder, library, given);
+		add_link_options(arguments, folder, library, given);
 	if (family == FAMILY_CLANG)
 		arguments_add(arguments, "--end-no-unused-arguments");
 }

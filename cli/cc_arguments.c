@@ -165,14 +165,11 @@ static void note(struct given *given, const char *word)
 {
 	static const char *const stops[] = {"-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "--version", NULL};
 	static const char *const static_links[] = {"-static", "--static", "-static-pie", NULL};
-	static const char *const none[] = {"-nostdlib", "-nodefaultlibs", NULL};
 
 	if (is_one_of(word, stops))
 		given->links = false;
 	if (is_one_of(word, static_links))
 		given->is_static = true;
-	if (is_one_of(word, none))
-		given->no_libraries = true;
 	if (strcmp(word, "-r") == 0 || strcmp(word, "-Wl,-r") == 0)
 		given->relocatable = true;
 	if (excludes_hooks(word))

@@ -25,7 +25,6 @@ struct given {
 	bool links;            /* no option says to stop before */
 	bool has_input;
 	bool is_static;
-	bool no_libraries;     /* -nostdlib, -nodefaultlibs */
 	bool relocatable;      /* -r */
 	bool value_follows;    /* the last argument was an option that takes the next */
 	const char *sanitizer; /* an option that excludes the hooks, or NULL */
