@@ -128,26 +128,34 @@ static int find_unit(struct clearing *clearing)
 
 /* --- What is lost --------------------------------------------------------------------------- */
 
-/* A search for listed bytes in [start, end). */
-struct search {
-	uint64_t start, end;
-};
-
-static int is_in_search(off_t offset, size_t len, void *arg)
+/* Keeps the first range that ends after bad_from. */
+static int keep_first(off_t offset, size_t len, void *arg)
 {
-	const struct search *search = arg;
+	struct clearing *clearing = arg;
 
-	return (uint64_t)offset < search->end && (uint64_t)offset + len > search->start;
+	if ((uint64_t)offset + len <= clearing->bad_from)
+		return 0;
+	clearing->bad_start = (uint64_t)offset;
+	clearing->bad_end = (uint64_t)offset + len;
+	return 1;
 }
 
-/* 1 if the kernel lists some byte of the range as lost, 0 if not, or if nobody keeps a list; -1 on an error. */
-static int is_listed(const struct clearing *clearing, uint64_t start, uint64_t end)
+/* Nobody keeps a list of most files, and one that is cut is known in part: reading tells the rest. */
+static int find_listed(struct clearing *clearing, uint64_t from)
 {
-	struct search search = {start, end};
-	const int found = each_bad_range(clearing->fd, &clearing->target, is_in_search, &search);
+	clearing->bad_from = from;
+	clearing->bad_start = clearing->bad_end = UINT64_MAX;
+	if (each_bad_range(clearing->fd, &clearing->target, keep_first, clearing) >= 0)
+		return 0;
+	return !clearing->target.device_dax && (errno == ENODATA || errno == EOVERFLOW) ? 0 : -1;
+}
 
-	/* Of a list that is cut, reading tells the rest. */
-	return found < 0 && !clearing->target.device_dax && (errno == ENODATA || errno == EOVERFLOW) ? 0 : found;
+/* 1 if the kernel lists some byte of the range as lost, 0 if not; -1 on an error. Asks anew past what it knows only. */
+static int is_listed(struct clearing *clearing, uint64_t start, uint64_t end)
+{
+	if ((start < clearing->bad_from || start >= clearing->bad_end) && find_listed(clearing, start) < 0)
+		return -1;
+	return clearing->bad_start < end;
 }
 
 /* 1 if a read says that the media cannot, 0 if it can; -1 on another error. */
@@ -171,15 +179,15 @@ static int is_unreadable(const struct clearing *clearing, uint64_t start, uint64
 	return 0;
 }
 
-static int is_lost(const struct clearing *clearing, uint64_t start, uint64_t end, char *room)
+static int is_lost(struct clearing *clearing, uint64_t start, uint64_t end, char *room)
 {
-	const int listed = clearing->listed ? is_listed(clearing, start, end) : 0;
+	const int listed = is_listed(clearing, start, end);
 
 	return listed ? listed : is_unreadable(clearing, start, end, room);
 }
 
 /* A block that lies in the range only in part can keep its bytes only if nothing is lost in it. */
-static int check_part(const struct clearing *clearing, uint64_t at, char *room)
+static int check_part(struct clearing *clearing, uint64_t at, char *room)
 {
 	const uint64_t block = unit_down(clearing, at);
 	const uint64_t start = block > clearing->start ? block : clearing->start;
@@ -278,7 +286,7 @@ static int clear_run(const struct clearing *clearing, uint64_t start, uint64_t e
 }
 
 /* Blocks with an error, in runs of adjacent ones. */
-static int clear_blocks(const struct clearing *clearing, char *room)
+static int clear_blocks(struct clearing *clearing, char *room)
 {
 	const uint64_t last = unit_down(clearing, clearing->end);
 	uint64_t run = unit_up(clearing, clearing->start);
@@ -299,11 +307,6 @@ static int clear_blocks(const struct clearing *clearing, char *room)
 
 static int clear_range(struct clearing *clearing, char *room)
 {
-	const int listed = is_listed(clearing, unit_down(clearing, clearing->start), unit_up(clearing, clearing->end));
-
-	if (listed < 0)
-		return -1;
-	clearing->listed = listed > 0;
 	if (check_part(clearing, clearing->start, room) < 0 || check_part(clearing, clearing->end - 1, room) < 0)
 		return -1;
 	return clear_blocks(clearing, room);
@@ -324,7 +327,7 @@ static int clear_with_room(struct clearing *clearing)
 
 int pmem_clear_error(int fd, off_t offset, size_t len, void (*lost)(off_t offset, size_t len, void *arg), void *arg)
 {
-	struct clearing clearing = {.fd = fd, .lost = lost, .arg = arg};
+	struct clearing clearing = {.fd = fd, .bad_from = UINT64_MAX, .lost = lost, .arg = arg};
 	const int cancel = cancel_forbid();
 	int result = -1;
 

@@ -11,7 +11,8 @@ struct clearing {
 	struct target target;
 	uint64_t start, end; /* the range; cut to the file's last block */
 	uint64_t unit;       /* bytes that can only be cleared together */
-	bool listed;         /* the kernel lists some of it as lost */
+	/* The first range on the kernel's list that ends after bad_from; at the end of all numbers: none. */
+	uint64_t bad_from, bad_start, bad_end;
 	void (*lost)(off_t offset, size_t len, void *arg);
 	void *arg;
 };

@@ -121,6 +121,21 @@ static void a_block_that_is_listed(void **state)
 	expect_zeros(5 * page(), 6 * page());
 }
 
+/* Each of the list's ranges counts, also those that lie before what was asked first. */
+static void several_listed_blocks(void **state)
+{
+	char list[128];
+
+	(void)state;
+	snprintf(list, sizeof(list), "%zu 1\n%zu 1\n%zu 1\n", ((1 << 20) + page()) / 512,
+		 ((1 << 20) + 3 * page()) / 512, ((1 << 20) + 6 * page()) / 512);
+	attribute(PMEM0 "/badblocks", list);
+	assert_int_equal(clear(0, PAGES * page() - 200), 0);
+	snprintf(list, sizeof(list), "%zu+%zu %zu+%zu %zu+%zu ", page(), page(), 3 * page(), page(), 6 * page(),
+		 page());
+	assert_string_equal(told, list);
+}
+
 static void adjacent_blocks_are_one_run(void **state)
 {
 	(void)state;
@@ -412,6 +427,7 @@ int main(void)
 		test_of_content(nothing_lost_nothing_touched),
 		test_of_content(a_block_that_cannot_be_read),
 		test_of_content(a_block_that_is_listed),
+		test_of_content(several_listed_blocks),
 		test_of_content(adjacent_blocks_are_one_run),
 		test_of_content(the_first_and_the_last_of_a_range),
 		test_of_content(the_last_block_of_an_odd_file),
