@@ -112,10 +112,9 @@ static int check_run(const struct search *search, const struct launched *launche
 	if (launched->timed_out)
 		status = command_cannot(search->self, "%s had not ended after %.0f s; test a shorter run of it", name,
 					launched->run_seconds);
-	else if (!launched->opened && launched->status == 0)
-		status = command_cannot(
-			search->self, "%s ended without opening %s%s; is that the file that it works on?", name,
-			search->options->pools[0], search->options->pool_count > 1 ? " or another pool" : "");
+	else if (launched->unopened && launched->status == 0)
+		status = command_cannot(search->self, "%s ended and never opened %s; is that a file that it works on?",
+					name, launched->unopened);
 	else if (WIFSIGNALED(launched->status))
 		status = command_cannot(search->self,
 					"%s was killed by signal %d (%s) when it was recorded, without any power cut",
@@ -127,7 +126,7 @@ static int check_run(const struct search *search, const struct launched *launche
 					name, WEXITSTATUS(launched->status),
 					launched->opened ? "" : " (and it opened no pool before)");
 	else if (launched->overrun)
-		status = command_cannot(search->self, "%s could not be recorded to its end", name);
+		status = command_cannot(search->self, "%s could not be recorded: %s", name, launched->overrun);
 	if (status != CRASH_GO_ON)
 		show_output(launched->errors);
 	return status;

@@ -226,6 +226,28 @@ static char *read_file(const char *path, off_t most, size_t *length)
 	return text;
 }
 
+/* The last remark, where the recorder had to give up. */
+static char *why_overrun(const struct trace *trace)
+{
+	const struct trace_event *event = NULL, *last = NULL;
+
+	while ((event = trace_next(trace, event))) {
+		if (event->kind == TRACE_REMARK)
+			last = event;
+	}
+	return last ? strndup((const char *)last->payload, last->length)
+		    : strdup("the recorder could not follow what was done to a pool");
+}
+
+static const char *unopened(const struct run *run)
+{
+	for (uint32_t i = 0; i < run->session->pool_count; i++) {
+		if (!run->session->pools[i].opened)
+			return run->workplace->start.pools[i].name;
+	}
+	return NULL;
+}
+
 static bool take_results(struct run *run)
 {
 	struct launched *launched = run->launched;
@@ -233,13 +255,15 @@ static bool take_results(struct run *run)
 	size_t length;
 
 	launched->opened = processes > 0;
+	launched->unopened = unopened(run);
 	launched->instrumented = processes > 0 && run->session->instrumented == processes;
 	launched->output = read_file(run->output_path, 0, &launched->output_length);
 	launched->errors = read_file(run->errors_path, ERRORS_KEPT, &length);
 	if (!launched->output || !launched->errors ||
 	    !collect_rest(run->session, &launched->trace, launched->output, launched->output_length))
 		return fail(run, "no memory for what the program did");
-	launched->overrun = run->session->overrun;
+	if (run->session->overrun)
+		launched->overrun = why_overrun(&launched->trace);
 	return true;
 }
 
@@ -278,8 +302,10 @@ bool launch_run(struct workplace *workplace, const struct launch *launch, struct
 		bury(&run);
 		followed = collect_ring(run.session, &launched->trace) && followed;
 		done = followed ? take_results(&run)
-				: fail(&run, "the program did more than a trace of %zu events can hold; test a shorter "
-					     "run of it", launched->trace.events);
+				: fail(&run,
+				       "the program did more than a trace of %zu events can hold; test a shorter "
+				       "run of it",
+				       launched->trace.events);
 	}
 	clean(&run);
 	if (!done)
@@ -292,5 +318,6 @@ void launched_free(struct launched *launched)
 	trace_free(&launched->trace);
 	free(launched->output);
 	free(launched->errors);
+	free(launched->overrun);
 	*launched = (struct launched){0};
 }

@@ -21,14 +21,15 @@ struct launch {
 /* What a run was. */
 struct launched {
 	struct trace trace;
-	int status;             /* as wait(2) tells it */
-	bool timed_out;         /* it was killed at the time limit */
-	bool opened;            /* a pool was opened by a process with the recorder */
-	bool instrumented;      /* every process that opened a pool was compiled for it */
-	bool overrun;           /* the trace is not whole: its remarks say why */
-	char *output;           /* all of its standard output */
+	int status;           /* as wait(2) tells it */
+	bool timed_out;       /* it was killed at the time limit */
+	bool opened;          /* a pool was opened by a process with the recorder */
+	const char *unopened; /* the name of a pool that was not, NULL if all were; the workplace's */
+	bool instrumented;    /* every process that opened a pool was compiled for it */
+	char *overrun;        /* why the trace is not whole, allocated; NULL if it is */
+	char *output;         /* all of its standard output */
 	size_t output_length;
-	char *errors;           /* of its standard error, the end; terminated */
+	char *errors; /* of its standard error, the end; terminated */
 	double run_seconds;
 };
 

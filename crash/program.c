@@ -99,6 +99,73 @@ static bool has_interpreter(int fd, const Elf64_Ehdr *header)
 	return false;
 }
 
+/* --- A library inside it ------------------------------------------------------------------------ */
+
+/* What libpmem.a defines, whoever made it: the flush, and a second name so that a program's own is not meant. */
+struct inside {
+	bool flush, others;
+};
+
+static void note_symbol(struct inside *inside, const char *name)
+{
+	if (strcmp(name, "pmem_persist") == 0 || strcmp(name, "libpmem_persist") == 0)
+		inside->flush = true;
+	if (strcmp(name, "pmem_errormsg") == 0)
+		inside->others = true;
+}
+
+/* Reads a section into memory that is to be freed; NULL where that cannot be. */
+static void *read_section(int fd, const Elf64_Shdr *section)
+{
+	char *bytes = malloc(section->sh_size + 1);
+
+	if (!bytes)
+		return NULL;
+	if (pread(fd, bytes, section->sh_size, (off_t)section->sh_offset) != (ssize_t)section->sh_size) {
+		free(bytes);
+		return NULL;
+	}
+	bytes[section->sh_size] = '\0';
+	return bytes;
+}
+
+static bool read_header(int fd, const Elf64_Ehdr *header, unsigned index, Elf64_Shdr *section)
+{
+	return pread(fd, section, sizeof(*section), (off_t)(header->e_shoff + index * sizeof(*section))) ==
+	       sizeof(*section);
+}
+
+static void note_symbols(int fd, const Elf64_Ehdr *header, const Elf64_Shdr *table, struct inside *inside)
+{
+	Elf64_Shdr strings;
+	Elf64_Sym *symbols;
+	char *names;
+
+	if (!read_header(fd, header, table->sh_link, &strings))
+		return;
+	symbols = read_section(fd, table);
+	names = read_section(fd, &strings);
+	for (size_t i = 0; symbols && names && i < table->sh_size / sizeof(*symbols); i++) {
+		if (symbols[i].st_shndx != SHN_UNDEF && symbols[i].st_name < strings.sh_size)
+			note_symbol(inside, names + symbols[i].st_name);
+	}
+	free(symbols);
+	free(names);
+}
+
+/* As long as the program is not stripped of its symbols. */
+static bool has_library_inside(int fd, const Elf64_Ehdr *header)
+{
+	struct inside inside = {0};
+	Elf64_Shdr section;
+
+	for (unsigned i = 0; i < header->e_shnum && read_header(fd, header, i, &section); i++) {
+		if (section.sh_type == SHT_SYMTAB)
+			note_symbols(fd, header, &section, &inside);
+	}
+	return inside.flush && inside.others;
+}
+
 /* NULL if nothing speaks against it. A script is whatever its interpreter is: execve(2) finds out. */
 static const char *obstacle(int fd)
 {
@@ -115,6 +182,8 @@ static const char *obstacle(int fd)
 	if (!has_interpreter(fd, &header))
 		return "statically linked, so that nothing can be loaded into it; link it dynamically, or use "
 		       "pmem_crash.h in a unit test";
+	if (has_library_inside(fd, &header))
+		return "libpmem is linked into it, so that its flushes are not seen; link it with the shared library";
 	if (fstat(fd, &status) == 0 && geteuid() != 0 && status.st_mode & (S_ISUID | S_ISGID))
 		return "set-user-ID or set-group-ID, so that the loader ignores the recorder; test a copy without it";
 	return NULL;

@@ -44,6 +44,7 @@ struct session_pool {
 	uint64_t device, inode; /* of the user's file: any name that leads to it is the pool's */
 
 	/* Set by the recorders, under the lock. */
+	_Atomic uint32_t opened;                  /* by some process */
 	_Atomic uint64_t work_device, work_inode; /* of the working file: a program may remove it and make it anew */
 	_Atomic uint64_t work_size;               /* bytes, as the trace has told them so far */
 };
@@ -61,8 +62,8 @@ struct session {
 	_Atomic uint32_t instrumented; /* of these, compiled with hooks */
 	_Atomic uint32_t threads;      /* numbers given out */
 	_Atomic uint32_t overrun;      /* something could not be told: the trace is not whole */
-	_Atomic uint32_t untracked;    /* several processes, or streams, store: what the kernel notes in one is not all */
-	_Atomic uint64_t output_told;  /* bytes of the output file that events have told */
+	_Atomic uint32_t untracked; /* several processes, or streams, store: what the kernel notes in one is not all */
+	_Atomic uint64_t output_told; /* bytes of the output file that events have told */
 
 	/* The writers' lock: the thread that holds it, 0 when free (futex). */
 	_Alignas(64) _Atomic uint32_t lock;

@@ -22,8 +22,8 @@ static const char prefix[] = "pmem-crash.";
 static const char lock_name[] = "lock"; /* held (flock) by whoever works in the folder */
 
 enum {
-	COPIES = 4,              /* of each pool: start, work, shadow, image */
-	BESIDES = 64 << 20,      /* bytes: ring, output, and some air */
+	COPIES = 4,         /* of each pool: start, work, shadow, image */
+	BESIDES = 64 << 20, /* bytes: ring, output, and some air */
 };
 
 /* --- Removing folders --------------------------------------------------------------- */

@@ -27,7 +27,7 @@ enum {
 	CREDIT_PER_EVENT = 40,
 	COST_OF_TRACKING = 40 * 1000,
 	COST_OF_A_PAGE = 10 * 1000, /* that was stored to: it faults again */
-	FIRST_VISITS = 3, /* of each place are always worth it */
+	FIRST_VISITS = 3,           /* of each place are always worth it */
 };
 
 static int64_t credit = CREDIT_AT_START;
@@ -43,8 +43,8 @@ static void *view(const char *path, int protection, uint64_t size)
 
 	if (fd < 0)
 		return NULL;
-	if (!writable || (fstat(fd, &status) == 0 &&
-			  ((uint64_t)status.st_size >= size || syscall(SYS_ftruncate, fd, size) == 0)))
+	if (!writable ||
+	    (fstat(fd, &status) == 0 && ((uint64_t)status.st_size >= size || syscall(SYS_ftruncate, fd, size) == 0)))
 		address = (void *)syscall(SYS_mmap, NULL, size, protection, MAP_SHARED, fd, 0L);
 	syscall(SYS_close, fd);
 	return address == MAP_FAILED ? NULL : address;
@@ -218,8 +218,8 @@ static void tell_written(const void *start, size_t length, void *argument)
 		return;
 	}
 	pages_found += length / PAGE;
-	contents_tell(written->pool, offset, length, recording.pools[written->pool].contents + offset,
-		      contents_flags(), written->origin);
+	contents_tell(written->pool, offset, length, recording.pools[written->pool].contents + offset, contents_flags(),
+		      written->origin);
 }
 
 static bool tell_mapping(const void *address, size_t length, uint64_t offset, void *argument)

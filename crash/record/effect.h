@@ -15,11 +15,11 @@
 #include "recording.h"
 
 struct effect {
-	bool concerns;         /* a pool, or the output */
-	int identity;          /* identify() */
+	bool concerns; /* a pool, or the output */
+	int identity;  /* identify() */
 	int fd;
-	int cancelability;     /* of the thread, before */
-	uint64_t size;         /* bytes of the file before */
+	int cancelability; /* of the thread, before */
+	uint64_t size;     /* bytes of the file before */
 	struct origin origin;
 };
 

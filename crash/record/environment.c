@@ -31,8 +31,8 @@ bool environment_is_whole(char *const *environment)
 
 	for (size_t i = 0; environment && environment[i]; i++) {
 		session = session || strcmp(environment[i], session_entry) == 0;
-		preload = preload || (begins_with(environment[i], preload_name) &&
-				      strstr(environment[i], recorder_path));
+		preload =
+			preload || (begins_with(environment[i], preload_name) && strstr(environment[i], recorder_path));
 	}
 	return !session_entry[0] || (session && preload);
 }

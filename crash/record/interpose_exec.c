@@ -138,8 +138,8 @@ int execle(const char *path, const char *first, ...)
 }
 
 int posix_spawn(pid_t *restrict child, const char *restrict file, const posix_spawn_file_actions_t *restrict actions,
-	       const posix_spawnattr_t *restrict attributes, char *const arguments[restrict],
-	       char *const environment[restrict])
+		const posix_spawnattr_t *restrict attributes, char *const arguments[restrict],
+		char *const environment[restrict])
 {
 	static void *found;
 	__typeof__(posix_spawn) *const next = next_function(&found, "posix_spawn");
@@ -154,8 +154,8 @@ int posix_spawn(pid_t *restrict child, const char *restrict file, const posix_sp
 }
 
 int posix_spawnp(pid_t *restrict child, const char *restrict file, const posix_spawn_file_actions_t *restrict actions,
-	        const posix_spawnattr_t *restrict attributes, char *const arguments[restrict],
-	        char *const environment[restrict])
+		 const posix_spawnattr_t *restrict attributes, char *const arguments[restrict],
+		 char *const environment[restrict])
 {
 	static void *found;
 	__typeof__(posix_spawnp) *const next = next_function(&found, "posix_spawnp");

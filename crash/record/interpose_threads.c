@@ -209,8 +209,9 @@ int nanosleep(const struct timespec *time, struct timespec *left)
 
 int usleep(useconds_t microseconds)
 {
-	return nanosleep(&(struct timespec){.tv_sec = microseconds / 1000000,
-					    .tv_nsec = (long)(microseconds % 1000000) * 1000}, NULL);
+	return nanosleep(
+		&(struct timespec){.tv_sec = microseconds / 1000000, .tv_nsec = (long)(microseconds % 1000000) * 1000},
+		NULL);
 }
 
 unsigned sleep(unsigned seconds)

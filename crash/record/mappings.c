@@ -93,8 +93,8 @@ void mapping_remove(const void *address, size_t length)
 		if (old.start < start)
 			insert(i++, (struct mapping){old.start, start, old.offset, old.pool, old.tracked});
 		if (old.end > end)
-			insert(i++, (struct mapping){end, old.end, old.offset + (end - old.start), old.pool,
-						     old.tracked});
+			insert(i++,
+			       (struct mapping){end, old.end, old.offset + (end - old.start), old.pool, old.tracked});
 	}
 	set_bounds();
 }
@@ -133,16 +133,18 @@ bool mapping_find(const void *address, size_t length, struct mapped_part *part)
 	return true;
 }
 
-bool mapping_each_tracked(uint32_t pool, bool (*each)(const void *address, size_t length, uint64_t offset,
-						       void *argument), void *argument)
+bool mapping_each_tracked(uint32_t pool,
+			  bool (*each)(const void *address, size_t length, uint64_t offset, void *argument),
+			  void *argument)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (mappings[i].pool == pool && !mappings[i].tracked)
 			return false;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (mappings[i].pool == pool && !each((const void *)mappings[i].start, mappings[i].end - mappings[i].start,
-						      mappings[i].offset, argument))
+		if (mappings[i].pool == pool &&
+		    !each((const void *)mappings[i].start, mappings[i].end - mappings[i].start, mappings[i].offset,
+			  argument))
 			return false;
 	}
 	return true;

@@ -96,8 +96,8 @@ static int visit(struct dl_phdr_info *info, size_t size, void *unused)
 	path = path_of(info, buffer);
 	if (!path)
 		return 0;
-	module.system = is_system_name(path) || (module.start <= (uintptr_t)modules_tell &&
-						 (uintptr_t)modules_tell < module.end);
+	module.system = is_system_name(path) ||
+			(module.start <= (uintptr_t)modules_tell && (uintptr_t)modules_tell < module.end);
 	modules[count++] = module;
 	tell_module(path, module.bias, module.end - module.bias);
 	return 0;

@@ -57,6 +57,7 @@ void opening_end(struct opening *opening, int fd)
 
 	if (opening->pool >= 0 && fd >= 0) {
 		count_process();
+		atomic_store(&recording.session->pools[opening->pool].opened, 1);
 		if (fstat(fd, &status) == 0)
 			note_new_file(opening, &status);
 	}

@@ -66,12 +66,31 @@ bool record_is_session(void)
 	return recording.session != NULL;
 }
 
+enum { REMARKS = 16 };
+
+/* Literals, by their addresses. True the first time. */
+static bool is_new_remark(const char *text)
+{
+	static const char *told[REMARKS];
+
+	for (int i = 0; i < REMARKS; i++) {
+		if (told[i] == text)
+			return false;
+		if (!told[i]) {
+			told[i] = text;
+			return true;
+		}
+	}
+	return false;
+}
+
 void record_remark(const char *text)
 {
 	if (!record_enter())
 		return;
 	record_lock();
-	tell_payload(TRACE_REMARK, 0, NULL, 0, 0, text, strlen(text));
+	if (is_new_remark(text))
+		tell_payload(TRACE_REMARK, 0, NULL, 0, 0, text, strlen(text));
 	record_unlock();
 	record_leave();
 }

@@ -82,7 +82,7 @@ bool record_covers(const void *address, size_t size);
 /* Is it pmem crash that records, and not a unit test? */
 bool record_is_session(void);
 
-/* For people: something that the recorder does not see, or has changed. The same text is told once. */
+/* For people: something that the recorder does not see, or has changed. A literal; told once by each process. */
 void record_remark(const char *text);
 
 /* This process was compiled with hooks: every store should be seen. */

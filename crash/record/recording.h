@@ -33,7 +33,7 @@ struct recording {
 	const struct record_sink *sink;
 	_Atomic uint32_t *lock;
 	_Atomic unsigned char *loads[SESSION_POOLS]; /* load maps, NULL where none are wanted */
-	struct session *session; /* NULL where a unit test records itself */
+	struct session *session;                     /* NULL where a unit test records itself */
 };
 extern struct recording recording;
 
@@ -63,12 +63,12 @@ struct deferred_flush {
 enum { DEFERRED_FLUSHES = 32 };
 
 struct record_thread {
-	volatile bool inside;    /* the recorder */
-	bool known;              /* it has a number, and the trace knows it */
-	bool unfenced;           /* it has flushed since its last fence */
+	volatile bool inside; /* the recorder */
+	bool known;           /* it has a number, and the trace knows it */
+	bool unfenced;        /* it has flushed since its last fence */
 	uint16_t number;
-	uint32_t id;             /* the kernel's, 0 if not asked yet */
-	bool in_atomic;          /* between begin and end: the lock is held */
+	uint32_t id;                  /* the kernel's, 0 if not asked yet */
+	bool in_atomic;               /* between begin and end: the lock is held */
 	struct pending_store pending; /* size 0: none */
 	volatile unsigned deferred_count;
 	struct deferred_flush deferred[DEFERRED_FLUSHES];
@@ -142,8 +142,9 @@ bool mapping_find(const void *address, size_t length, struct mapped_part *part);
  * Every mapping of the pool that this process has, or none, if tracking was
  * begun for all of them: then each is passed on, and true returned.
  */
-bool mapping_each_tracked(uint32_t pool, bool (*each)(const void *address, size_t length, uint64_t offset,
-						       void *argument), void *argument);
+bool mapping_each_tracked(uint32_t pool,
+			  bool (*each)(const void *address, size_t length, uint64_t offset, void *argument),
+			  void *argument);
 
 /* tracking.c: the kernel notes which pages of a mapping are stored to. False: it does not, or it is not worth it. */
 enum { TRACKING_PAYS = 2 << 20 }; /* bytes of a mapping, from which on it is cheaper than comparing */

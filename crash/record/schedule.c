@@ -29,16 +29,16 @@ struct place {
 	pthread_t handle;
 	bool has_handle;
 	struct record_thread *thread;
-	uint32_t id;              /* the kernel's */
-	_Atomic uint64_t points;  /* that it has passed */
+	uint32_t id;             /* the kernel's */
+	_Atomic uint64_t points; /* that it has passed */
 };
 
 enum {
 	PLACES = 1024,
 	NOBODY = -1,
-	LOOK = 5 * 1000 * 1000,   /* nanoseconds: who waits for the turn looks so often whether its holder is stuck */
-	LOOKS_ASLEEP = 2,         /* in the kernel, until the holder has lost the turn */
-	LOOKS_RUNNING = 40,       /* without a schedule point */
+	LOOK = 5 * 1000 * 1000, /* nanoseconds: who waits for the turn looks so often whether its holder is stuck */
+	LOOKS_ASLEEP = 2,       /* in the kernel, until the holder has lost the turn */
+	LOOKS_RUNNING = 40,     /* without a schedule point */
 };
 
 bool schedule_active;
@@ -51,7 +51,7 @@ static uint64_t random_state;
 static unsigned switch_mask; /* the turn goes on where a random number has none of these bits */
 static _Thread_local int self = NOBODY;
 static _Thread_local unsigned inside; /* this file; a signal handler that comes then takes no part */
-static int looked_last; /* the place that was allowed to look again where nobody can run */
+static int looked_last;               /* the place that was allowed to look again where nobody can run */
 
 /* What the watchers of the holder have seen of it. */
 static struct {

@@ -70,7 +70,7 @@ bool tracking_begin(const void *address, size_t length)
 	const int error = errno;
 	bool begun;
 
-	if (recording.instrumented || length < TRACKING_PAYS)
+	if (!recording.on || recording.instrumented || length < TRACKING_PAYS)
 		return false;
 	if (tracker == UNKNOWN)
 		tracker = open_tracker();
@@ -84,8 +84,8 @@ void tracking_forget(void)
 	tracker = UNKNOWN;
 }
 
-static bool scan(int pagemap, uintptr_t start, uintptr_t end, void (*found)(const void *start, size_t length, void *argument),
-		 void *argument)
+static bool scan(int pagemap, uintptr_t start, uintptr_t end,
+		 void (*found)(const void *start, size_t length, void *argument), void *argument)
 {
 	struct scan_region regions[REGIONS];
 	struct scan_request request = {

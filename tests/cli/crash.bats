@@ -266,7 +266,7 @@ refused() {
 	refused "*no-such-program: not found in PATH*" crash -- no-such-program
 	refused "*exited with status 5 when it was recorded*I refuse*" crash -- ./flag refuse "$pool"
 	refused "*killed by signal 15*" crash -- ./flag die "$pool"
-	refused "*ended without opening*" crash -- ./flag
+	refused "*ended and never opened*" crash -- ./flag
 	refused "*the check exits with status 7: echo why; exit 7*why*" crash --check 'echo why; exit 7' -- ./flag good "$pool"
 	refused "*the check was killed by signal 9*" crash --check 'kill -9 $$' -- ./flag good "$pool"
 	refused "*the check cannot be started: ./no-such-check*" crash --check './no-such-check {}' -- ./flag good "$pool"

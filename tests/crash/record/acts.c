@@ -250,8 +250,8 @@ static void moved_mapping(void)
 	open_pool();
 	pool = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, pool_fd, 0);
 	must(pool != MAP_FAILED, "mmap");
-	moved = mremap(pool, 8192, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, mmap(NULL, SIZE, PROT_NONE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	moved = mremap(pool, 8192, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		       mmap(NULL, SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	must(moved != MAP_FAILED, "mremap");
 	strcpy(moved + 8192, "a");
 	pmem_persist(moved + 8192, 2, 0);

@@ -140,8 +140,7 @@ static void a_copy_is_one_unordered_store_after_what_was_there(void **state)
 	pool[0] = 1;
 	pmem_copy(pool + 8, bytes, sizeof(bytes));
 	assert_int_equal(pool[8], 7);
-	EXPECT({TRACE_STORE, 0, 8, STORE_OBSERVED}, {TRACE_STORE, 8, 100, STORE_UNORDERED},
-	       {TRACE_FLUSH, 8, 100, 0});
+	EXPECT({TRACE_STORE, 0, 8, STORE_OBSERVED}, {TRACE_STORE, 8, 100, STORE_UNORDERED}, {TRACE_FLUSH, 8, 100, 0});
 }
 
 static void several_ranges_have_one_fence(void **state)

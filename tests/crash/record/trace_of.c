@@ -21,17 +21,10 @@
 enum { SHOWN = 16 }; /* bytes of a payload */
 
 static const char *const names[] = {
-	[TRACE_STORE] = "store",
-	[TRACE_FLUSH] = "flush",
-	[TRACE_FLUSH_ORDERED] = "flush-ordered",
-	[TRACE_FENCE] = "fence",
-	[TRACE_SYNC] = "sync",
-	[TRACE_SIZE] = "size",
-	[TRACE_OUTPUT] = "output",
-	[TRACE_THREAD] = "thread",
-	[TRACE_MODULE] = "module",
-	[TRACE_STACK] = "stack",
-	[TRACE_REMARK] = "remark",
+	[TRACE_STORE] = "store",   [TRACE_FLUSH] = "flush",   [TRACE_FLUSH_ORDERED] = "flush-ordered",
+	[TRACE_FENCE] = "fence",   [TRACE_SYNC] = "sync",     [TRACE_SIZE] = "size",
+	[TRACE_OUTPUT] = "output", [TRACE_THREAD] = "thread", [TRACE_MODULE] = "module",
+	[TRACE_STACK] = "stack",   [TRACE_REMARK] = "remark",
 };
 
 static const char *const flag_names[] = {"unordered", "observed", "unseen", "by-kernel"};
@@ -124,7 +117,7 @@ static void print_trace(const struct launched *launched, bool places)
 	if (!launched->opened)
 		printf("no pool was opened\n");
 	if (launched->overrun)
-		printf("overrun\n");
+		printf("overrun: %s\n", launched->overrun);
 }
 
 static int give_up(char *reason)

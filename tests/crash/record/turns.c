@@ -193,20 +193,13 @@ static const struct {
 	const char *name;
 	void (*meet)(unsigned self);
 } ways[] = {
-	{"barrier", by_barrier},
-	{"cancellation", by_cancellation},
-	{"condition", by_condition},
-	{"flushes-alone", by_flushes_alone},
-	{"futex", by_futex},
-	{"mutex", by_mutex},
-	{"once", by_once},
-	{"pipe", by_pipe},
-	{"rwlock", by_rwlock},
-	{"semaphore", by_semaphore},
-	{"sleep", by_sleep},
-	{"spinlock", by_spinlock},
-	{"spinning", by_spinning},
-	{"timeout", by_timeout},
+	{"barrier", by_barrier},     {"cancellation", by_cancellation},
+	{"condition", by_condition}, {"flushes-alone", by_flushes_alone},
+	{"futex", by_futex},         {"mutex", by_mutex},
+	{"once", by_once},           {"pipe", by_pipe},
+	{"rwlock", by_rwlock},       {"semaphore", by_semaphore},
+	{"sleep", by_sleep},         {"spinlock", by_spinlock},
+	{"spinning", by_spinning},   {"timeout", by_timeout},
 };
 
 static void (*meet)(unsigned self);
