@@ -48,19 +48,29 @@ static void add_dimm(struct json_object *dimms, struct ndctl_dimm *dimm)
 
 static struct ndctl_region *find_region(struct ndctl_ctx *context, const char *name)
 {
-	struct ndctl_region *region;
-	struct ndctl_bus *bus;
+	for (struct ndctl_bus *bus = ndctl_bus_get_first(context); bus; bus = ndctl_bus_get_next(bus)) {
+		struct ndctl_region *region = ndctl_region_get_first(bus);
 
-	ndctl_bus_foreach(context, bus) ndctl_region_foreach(
-		bus, region) if (strcmp(ndctl_region_get_devname(region), name) == 0) return region;
+		for (; region; region = ndctl_region_get_next(region)) {
+			if (strcmp(ndctl_region_get_devname(region), name) == 0)
+				return region;
+		}
+	}
 	return NULL;
+}
+
+static void add_dimms(struct json_object *dimms, struct ndctl_region *region)
+{
+	struct ndctl_dimm *dimm = ndctl_region_get_first_dimm(region);
+
+	for (; dimm; dimm = ndctl_region_get_next_dimm(region, dimm))
+		add_dimm(dimms, dimm);
 }
 
 void info_add_health(struct json_object *region)
 {
-	struct json_object *dimms;
 	struct ndctl_region *found;
-	struct ndctl_dimm *dimm;
+	struct json_object *dimms;
 	struct ndctl_ctx *context;
 
 	if (ndctl_new(&context) < 0)
@@ -68,7 +78,7 @@ void info_add_health(struct json_object *region)
 	dimms = json_object_new_array();
 	found = find_region(context, json_object_get_string(json_object_object_get(region, "name")));
 	if (found)
-		ndctl_dimm_foreach_in_region(found, dimm) add_dimm(dimms, dimm);
+		add_dimms(dimms, found);
 	ndctl_unref(context);
 	if (json_object_array_length(dimms) > 0)
 		json_object_object_add(region, "dimms", dimms);

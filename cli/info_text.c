@@ -192,9 +192,16 @@ static void print_bad_ranges(struct json_object *path)
 
 static void print_attributes(struct json_object *attributes)
 {
+	const struct json_object_iterator end = json_object_iter_end(attributes);
+	struct json_object_iterator at = json_object_iter_begin(attributes);
+	struct json_object *value;
+
 	puts("  attributes");
-	json_object_object_foreach(attributes, name, value)
-		printf("    %-34s %s\n", name, value ? json_object_get_string(value) : "unknown");
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+		value = json_object_iter_peek_value(&at);
+		printf("    %-34s %s\n", json_object_iter_peek_name(&at),
+		       value ? json_object_get_string(value) : "unknown");
+	}
 }
 
 void info_print_path(struct json_object *path)
