@@ -16,7 +16,7 @@ void crash_progress_begin(struct crash_progress *progress, bool asked)
 	progress->terminal = isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
 	progress->wanted = progress->terminal || asked;
 	progress->shown = false;
-	progress->last = 0;
+	progress->last = -1; /* the first is told at once */
 }
 
 void crash_progress_report(const struct progress *now, void *arg)

@@ -65,10 +65,13 @@ static struct name name_of(const struct place *place)
 	what = what_of(event);
 	if (place->file)
 		snprintf(name.text, sizeof(name.text), "%s at %s:%d", what, place->file, place->line);
+	else if (place->seen_file)
+		snprintf(name.text, sizeof(name.text),
+			 "a store before %s:%d (%" PRIu64 " bytes at offset 0x%" PRIx64 ")", place->seen_file,
+			 place->seen_line, event->length, event->offset);
 	else if (!trace_has_place(event))
-		snprintf(name.text, sizeof(name.text), "a store to the %" PRIu64 " bytes at offset 0x%" PRIx64 "%s%s",
-			 event->length, event->offset, place->function ? ", made durable by " : "",
-			 place->function ? place->function : "");
+		snprintf(name.text, sizeof(name.text), "a store to the %" PRIu64 " bytes at offset 0x%" PRIx64,
+			 event->length, event->offset);
 	else if (place->function)
 		snprintf(name.text, sizeof(name.text), "%s in %s", what, place->function);
 	else
@@ -213,8 +216,8 @@ static uint32_t mix_place(uint32_t hash, const struct place *place)
 {
 	char line[16];
 
-	snprintf(line, sizeof(line), "%d", place->line);
-	return mix_text(mix_text(mix_text(hash, place->file), line), place->function);
+	snprintf(line, sizeof(line), "%d %d", place->line, place->seen_line);
+	return mix_text(mix_text(mix_text(mix_text(hash, place->file), line), place->function), place->seen_file);
 }
 
 /* FNV-1a over what does not change from run to run; the index keeps those apart that nothing else does. */

@@ -98,7 +98,11 @@ static struct page_place *add_place(struct page_places *places, const struct pag
 /* The number of a place, SIZE_MAX without memory. Takes its texts over. */
 static size_t number_of(struct page_places *places, struct place *place)
 {
-	const struct page_place wanted = {.file = place->file, .line = place->line, .function = place->function};
+	const struct page_place wanted = {
+		.file = place->file ? place->file : place->seen_file,
+		.line = place->file ? place->line : place->seen_line,
+		.function = place->function,
+	};
 	struct page_place *const *found = tfind(&wanted, &places->tree, compare_places);
 	const struct page_place *known = found ? *found : add_place(places, &wanted);
 

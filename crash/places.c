@@ -231,10 +231,15 @@ void places_find(struct places *places, const struct trace_event *event, struct 
 	if (!known)
 		return;
 	place->function = known->function ? strdup(known->function) : NULL;
-	if (!known->file || !trace_has_place(event))
+	if (!known->file)
 		return;
-	place->file = strdup(known->file);
-	place->line = known->line;
+	if (!trace_has_place(event)) {
+		place->seen_file = strdup(known->file);
+		place->seen_line = known->line;
+	} else {
+		place->file = strdup(known->file);
+		place->line = known->line;
+	}
 }
 
 const char *places_missing(const struct places *places)

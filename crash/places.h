@@ -14,8 +14,9 @@ struct places *places_open(const struct trace *trace);
  * Fills *place for the event: event, and of its site file, line and function,
  * allocated; NULL and 0 where not known, or for no event. A file below the
  * current directory is named relative to it. A store that was found by
- * comparing (STORE_OBSERVED) has a function alone, that of the caller who made
- * the difference known: where it was made nobody knows.
+ * comparing (STORE_OBSERVED) has no file and line: where it was made nobody
+ * knows. Where the difference became known is in seen_file and seen_line, and in
+ * function.
  */
 void places_find(struct places *places, const struct trace_event *event, struct place *place);
 

@@ -29,6 +29,30 @@ static struct json_object *place_of(const struct place *place)
 	return object;
 }
 
+/* Lines by which a store that was found by comparing had been made. */
+static struct json_object *seen_at(const struct place *place)
+{
+	struct json_object *object;
+
+	if (!place->seen_file)
+		return NULL;
+	object = json_object_new_object();
+	json_object_object_add(object, "file", string_of(place->seen_file));
+	json_object_object_add(object, "line", json_object_new_int(place->seen_line));
+	json_object_object_add(object, "function", string_of(place->function));
+	return object;
+}
+
+static struct json_object *seen_of(const struct finding *finding)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "store", seen_at(&finding->store));
+	json_object_object_add(object, "other", seen_at(&finding->other));
+	json_object_object_add(object, "after", seen_at(&finding->after));
+	return object;
+}
+
 static struct json_object *lines_of(const struct report *report, const struct finding *finding)
 {
 	struct json_object *list = json_object_new_array();
@@ -63,6 +87,7 @@ static struct json_object *finding_of(const struct report *report, const struct 
 	json_object_object_add(object, "after", place_of(&finding->after));
 	json_object_object_add(object, "other", place_of(&finding->other));
 	json_object_object_add(object, "cut", place_of(&finding->cut));
+	json_object_object_add(object, "seen", seen_of(finding));
 	json_object_object_add(object, "lines", lines_of(report, finding));
 	json_object_object_add(object, "failure", json_object_new_string(report_failure(finding->failure)));
 	json_object_object_add(object, "status", json_object_new_int(finding->status));

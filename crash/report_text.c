@@ -38,45 +38,57 @@ static const char red[] = "\033[1;31m", green[] = "\033[1;32m", yellow[] = "\033
 /* --- Excerpts ----------------------------------------------------------------------------- */
 
 struct mark {
-	const struct place *place;
+	const char *file, *function;
+	int line;
 	const char *meaning;
-	bool bad; /* what went wrong, and not what it is compared with */
+	bool before; /* the meaning is of a store that had been made by then, where is not known */
+	bool bad;    /* what went wrong, and not what it is compared with */
 };
+
+static void add_mark(struct mark marks[MARKS], size_t *count, const struct place *place, const char *meaning, bool bad)
+{
+	const char *file = place->file ? place->file : place->seen_file;
+
+	if (!file)
+		return;
+	marks[(*count)++] = (struct mark){
+		.file = file,
+		.function = place->function,
+		.line = place->file ? place->line : place->seen_line,
+		.meaning = meaning,
+		.before = !place->file,
+		.bad = bad,
+	};
+}
 
 static size_t collect_marks(const struct finding *finding, struct mark marks[MARKS])
 {
-	const bool lost = finding->how == FINDING_LOST, cut = finding->how == FINDING_CUT;
-	const struct mark all[MARKS] = {
-		{&finding->store,
-		 lost  ? "lost"
-		 : cut ? "not reached"
-		       : "durable too early",
-		 !cut},
-		{&finding->other,
-		 lost  ? "durable, or promised"
-		 : cut ? "promised"
-		       : "lost",
-		 false},
-		{&finding->after, "the cut is after this", true},
-		{&finding->flush, "its flush", false},
-		{&finding->fence, "the fence of that", false},
-		{&finding->cut, "power is cut before this", false},
+	static const struct {
+		const char *store, *other;
+		bool store_is_bad;
+	} words[] = {
+		[FINDING_LOST] = {"lost", "durable", true},
+		[FINDING_EARLY] = {"durable too early", "lost", true},
+		[FINDING_CUT] = {"not reached", "promised", false},
 	};
+	const bool promised = finding->other.event && finding->other.event->kind == TRACE_OUTPUT;
 	size_t count = 0;
 
-	for (size_t i = 0; i < MARKS; i++) {
-		if (all[i].place->file)
-			marks[count++] = all[i];
-	}
+	add_mark(marks, &count, &finding->store, words[finding->how].store, words[finding->how].store_is_bad);
+	add_mark(marks, &count, &finding->other, promised ? "promised" : words[finding->how].other, false);
+	add_mark(marks, &count, &finding->after, "the cut is after this", true);
+	add_mark(marks, &count, &finding->flush, "its flush", false);
+	add_mark(marks, &count, &finding->fence, "the fence of that", false);
+	add_mark(marks, &count, &finding->cut, "power is cut before this", false);
 	return count;
 }
 
 static int by_line(const void *left, const void *right)
 {
 	const struct mark *a = left, *b = right;
-	const int files = strcmp(a->place->file, b->place->file);
+	const int files = strcmp(a->file, b->file);
 
-	return files ? files : (a->place->line > b->place->line) - (a->place->line < b->place->line);
+	return files ? files : (a->line > b->line) - (a->line < b->line);
 }
 
 static void print_line(const struct printer *printer, const struct source *source, int number, const struct mark *marks,
@@ -88,8 +100,8 @@ static void print_line(const struct printer *printer, const struct source *sourc
 	if (!line)
 		return;
 	for (size_t i = 0; i < count; i++) {
-		marked = marked || marks[i].place->line == number;
-		bad = bad || (marks[i].place->line == number && marks[i].bad);
+		marked = marked || marks[i].line == number;
+		bad = bad || (marks[i].line == number && marks[i].bad);
 	}
 	fprintf(printer->out, "  %s%c %5d |%s ",
 		paint(printer, bad      ? red
@@ -106,9 +118,9 @@ static void print_line(const struct printer *printer, const struct source *sourc
 		column += width;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (marks[i].place->line == number)
-			fprintf(printer->out, "%s   <- %s%s", paint(printer, marks[i].bad ? red : yellow),
-				marks[i].meaning, paint(printer, off));
+		if (marks[i].line == number)
+			fprintf(printer->out, "%s   <- %s%s%s", paint(printer, marks[i].bad ? red : yellow),
+				marks[i].meaning, marks[i].before ? ", stored before this" : "", paint(printer, off));
 	}
 	fputc('\n', printer->out);
 }
@@ -117,7 +129,7 @@ static void print_line(const struct printer *printer, const struct source *sourc
 static void print_group(const struct printer *printer, const struct source *source, const struct mark *marks,
 			size_t count)
 {
-	for (int number = marks[0].place->line - CONTEXT; number <= marks[count - 1].place->line + CONTEXT; number++)
+	for (int number = marks[0].line - CONTEXT; number <= marks[count - 1].line + CONTEXT; number++)
 		print_line(printer, source, number, marks, count);
 }
 
@@ -129,19 +141,18 @@ static void print_excerpts(const struct printer *printer, const struct finding *
 
 	qsort(marks, count, sizeof(marks[0]), by_line);
 	for (; first < count; first = end) {
-		const char *file = marks[first].place->file;
+		const char *file = marks[first].file;
 		struct source *source = source_open(file);
 
-		for (end = first + 1; end < count && strcmp(marks[end].place->file, file) == 0 &&
-				      marks[end].place->line - marks[end - 1].place->line < NEAR;)
+		for (end = first + 1;
+		     end < count && strcmp(marks[end].file, file) == 0 && marks[end].line - marks[end - 1].line < NEAR;)
 			end++;
 		if (!source) {
 			fprintf(printer->out, "  (the source %s cannot be read from here)\n", file);
 			continue;
 		}
-		fprintf(printer->out, "  %s%s%s%s%s\n", paint(printer, dim), file,
-			marks[first].place->function ? ", " : "",
-			marks[first].place->function ? marks[first].place->function : "", paint(printer, off));
+		fprintf(printer->out, "  %s%s%s%s%s\n", paint(printer, dim), file, marks[first].function ? ", " : "",
+			marks[first].function ? marks[first].function : "", paint(printer, off));
 		print_group(printer, source, marks + first, end - first);
 		source_close(source);
 	}

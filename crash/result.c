@@ -10,6 +10,7 @@ void place_free(struct place *place)
 {
 	free(place->file);
 	free(place->function);
+	free(place->seen_file);
 	*place = (struct place){0};
 }
 

@@ -31,6 +31,10 @@ struct place {
 	char *file;                      /* NULL where not known */
 	int line;
 	char *function; /* NULL where not known */
+
+	/* Of a store that was found by comparing: the line by which it had been made. NULL where not known. */
+	char *seen_file;
+	int seen_line;
 };
 
 struct unit_reference {

@@ -5,6 +5,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const STORE = 1, FLUSH = 2, FLUSH_ORDERED = 3, FENCE = 4, SYNC = 5, SIZE = 6, OUTPUT = 7;
 const FIELDS = 7; /* numbers of an event: kind, flags, thread, pool, offset, length, place */
+const OBSERVED = 2; /* a flag: found by comparing */
 const FLAGS = ["unordered", "observed", "unseen", "by the kernel", "non-temporal"];
 const NAMES = {1: "store", 2: "flush", 3: "flush (ordered)", 4: "fence", 5: "sync", 6: "size", 7: "output"};
 const GUTTER = 118, LANE = 44, LABEL = 12, HUGE = 4096, CONTEXT = 12;
@@ -111,7 +112,7 @@ function describe(i) {
 	if (kind === STORE && flags)
 		lines.push(FLAGS.filter((name, bit) => flags >> bit & 1).join(", "));
 	if (placeText(placeOf(i)))
-		lines.push(placeText(placeOf(i)));
+		lines.push((kind === STORE && flags & OBSERVED ? "made before " : "") + placeText(placeOf(i)));
 	if (stateOf(i))
 		lines.push(stateOf(i));
 	return lines.join("\n");

@@ -46,7 +46,7 @@ crash() {
 @test "a program that was not compiled for it is found by its flush" {
 	run crash --check './flag check {}' -- ./flag bad "$pool"
 	[ "$status" -eq 1 ]
-	[[ $output == *"crash_flag.c:"* ]]
+	[[ $output == *"a store before crash_flag.c:$(grep -n "pmem_persist(&record->valid" crash_flag.c | cut -d: -f1) "* ]]
 }
 
 @test "without a check the program must survive its own pool" {

@@ -172,16 +172,19 @@ static void a_path_below_the_current_directory_is_relative_and_can_be_opened(voi
 	free(before);
 }
 
-static void a_store_found_by_comparing_has_no_line(void **state)
+static void a_store_found_by_comparing_has_no_line_but_one_by_which_it_was_made(void **state)
 {
 	struct place place;
 
 	(void)state;
-	site = here();
+	site = here(), line = __LINE__;
 	place = find(site, TRACE_STORE, STORE_OBSERVED);
 	assert_null(place.file);
 	assert_int_equal(place.line, 0);
 	assert_string_equal(place.function, __func__);
+	assert_non_null(strstr(place.seen_file, "test_places.c"));
+	assert_int_equal(place.seen_line, line);
+	free(place.seen_file);
 	free(place.function);
 }
 
@@ -239,7 +242,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(code_in_a_shared_library_is_found, begin, end),
 		cmocka_unit_test_setup_teardown(a_path_below_the_current_directory_is_relative_and_can_be_opened, begin,
 						end),
-		cmocka_unit_test_setup_teardown(a_store_found_by_comparing_has_no_line, begin, end),
+		cmocka_unit_test_setup_teardown(a_store_found_by_comparing_has_no_line_but_one_by_which_it_was_made,
+						begin, end),
 		cmocka_unit_test_setup_teardown(unknown_code_has_no_place, begin, end),
 		cmocka_unit_test_setup_teardown(code_that_took_anothers_place_is_not_taken_for_it, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_missing_is_told, begin, end),
