@@ -17,7 +17,7 @@ enum {
 	PAIRS_UNITS = 64,     /* open units of which all pairs are tried: those stored to last */
 	PRODUCT_MAX = 256,    /* states of a failure point that are tried one and all */
 	RANDOM_MIXES = 8,     /* of a failure point */
-	RANDOM_UNITS = 64,
+	MIX_UNITS = 64,       /* open units in a mix */
 };
 
 static struct choice all_lost(struct model_unit *unit)
@@ -151,37 +151,48 @@ static bool plan_pairs(struct worker *worker)
 	return true;
 }
 
-static bool is_small_product(const struct model *model)
+/* The open units that recovery reads, as far as that is known; SIZE_MAX: more than a mix can have. */
+static size_t list_read(struct worker *worker, struct choice *mix)
+{
+	const struct model *model = worker->model;
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->dirty_count; i++) {
+		if (!worker_was_read(worker, i, true) && !worker_was_read(worker, i, false))
+			continue;
+		if (count == MIX_UNITS)
+			return SIZE_MAX;
+		mix[count++] = all_lost(model->dirty[i]);
+	}
+	return count;
+}
+
+static bool is_small_product(const struct choice *mix, size_t count)
 {
 	uint64_t states = 1;
 
-	for (size_t i = 0; i < model->dirty_count; i++) {
-		states *= model->dirty[i]->count + 1u;
-		if (states > PRODUCT_MAX)
-			return false;
-	}
-	return true;
+	for (size_t i = 0; i < count && states <= PRODUCT_MAX; i++)
+		states *= mix[i].unit->count + 1u;
+	return states <= PRODUCT_MAX;
 }
 
-/* Every mix, counted up like a number whose digits are the units' versions. */
+/* Every mix of what recovery reads, counted up like a number whose digits are the units' versions. */
 static bool plan_product(struct worker *worker)
 {
-	const struct model *model = worker->model;
-	struct choice mix[RANDOM_UNITS];
+	struct choice mix[MIX_UNITS];
+	const size_t count = list_read(worker, mix);
 	size_t digit;
 
-	if (model->dirty_count > 8 || !is_small_product(model))
+	if (count == SIZE_MAX || !is_small_product(mix, count))
 		return true;
-	for (size_t i = 0; i < model->dirty_count; i++)
-		mix[i] = all_lost(model->dirty[i]);
 	do {
-		if (!worker_propose(worker, &(struct state){.choices = mix, .count = model->dirty_count}))
+		if (!worker_propose(worker, &(struct state){.newest = true, .choices = mix, .count = count}))
 			return false;
-		for (digit = 0; digit < model->dirty_count && mix[digit].version == mix[digit].unit->count; digit++)
+		for (digit = 0; digit < count && mix[digit].version == mix[digit].unit->count; digit++)
 			mix[digit].version = 0;
-		if (digit < model->dirty_count)
+		if (digit < count)
 			mix[digit].version++;
-	} while (digit < model->dirty_count);
+	} while (digit < count);
 	return true;
 }
 
@@ -194,9 +205,9 @@ static uint64_t next_random(uint64_t *state)
 static bool plan_random(struct worker *worker)
 {
 	const struct model *model = worker->model;
-	const size_t count = model->dirty_count < RANDOM_UNITS ? model->dirty_count : RANDOM_UNITS;
+	const size_t count = model->dirty_count < MIX_UNITS ? model->dirty_count : MIX_UNITS;
 	uint64_t random = units_mix(worker->options->seed, model->point);
-	struct choice mix[RANDOM_UNITS];
+	struct choice mix[MIX_UNITS];
 
 	if (count < 3)
 		return true;
@@ -231,7 +242,7 @@ const struct round plan_rounds[] = {
 	{.name = "two lines", .chosen = true, .plan = plan_pairs},
 	{.name = "within a line, every time", .plan = plan_versions},
 	{.name = "two lines, every time", .plan = plan_pairs},
-	{.name = "every mix where there are few", .plan = plan_product},
+	{.name = "every mix of what recovery reads", .plan = plan_product},
 	{.name = "mixes by chance", .plan = plan_random},
 	{.name = "lines that recovery did not read", .unread = true, .plan = plan_unread},
 };
