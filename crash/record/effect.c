@@ -17,7 +17,7 @@ static struct effect begin(int identity, int fd, uint64_t size, const void *site
 {
 	struct effect effect = {.concerns = true, .identity = identity, .fd = fd, .size = size};
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &effect.cancelability);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &effect.cancel_state);
 	record_lock();
 	pending_tell(&record_self);
 	effect.origin = stack_origin_of_call(site, frame);
@@ -47,7 +47,7 @@ struct effect effect_begin(int fd, const void *site, const void *frame)
 static void end(struct effect *effect)
 {
 	record_unlock();
-	pthread_setcancelstate(effect->cancelability, NULL);
+	pthread_setcancelstate(effect->cancel_state, NULL);
 	record_leave();
 }
 

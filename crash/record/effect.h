@@ -18,8 +18,8 @@ struct effect {
 	bool concerns; /* a pool, or the output */
 	int identity;  /* identify() */
 	int fd;
-	int cancelability; /* of the thread, before */
-	uint64_t size;     /* bytes of the file before */
+	int cancel_state; /* of the thread, before */
+	uint64_t size;    /* bytes of the file before */
 	struct origin origin;
 };
 

@@ -129,14 +129,14 @@ int pthread_join(pthread_t handle, void **result)
 
 /* --- Once ------------------------------------------------------------------------------------ */
 
-enum { ONCES = 64 };
+enum { MOST_ONCE = 64 };
 
 /* Those whose function is running. Changed by whoever has the turn. */
-static pthread_once_t *running[ONCES];
+static pthread_once_t *running[MOST_ONCE];
 
 static pthread_once_t **running_entry(pthread_once_t *once)
 {
-	for (int i = 0; i < ONCES; i++) {
+	for (int i = 0; i < MOST_ONCE; i++) {
 		if (running[i] == once)
 			return &running[i];
 	}
