@@ -8,8 +8,9 @@
 # shellcheck source-path=SCRIPTDIR
 lab_folder=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 . "$lab_folder/kernel.bash"
+. "$lab_folder/nfit_test.bash"
 
-kinds_of_media=(ext4-dax xfs-dax devdax virtio-pmem ext4)
+kinds_of_media=(ext4-dax xfs-dax devdax virtio-pmem ext4 nfit-ext4-dax nfit-devdax)
 image_size=512M # mkfs.xfs wants more than 300 MB; the files are sparse
 
 lab_needs=(qemu-system-x86_64:qemu-system-x86 cpio:cpio depmod:kmod mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs
@@ -48,7 +49,7 @@ check_media() {
 	local name seen=" "
 	((${#media[@]})) || fail "--media needs a name; there are: ${kinds_of_media[*]}"
 	for name in "${media[@]}"; do
-		[[ " ${kinds_of_media[*]} " == *" $(kind_of "$name") "* && $name != virtio-pmem-* ]] ||
+		[[ " ${kinds_of_media[*]} " == *" $(kind_of "$name") "* && $name != virtio-pmem-* && $name != nfit-*-[2-9] ]] ||
 			fail "unknown media $name; there are: ${kinds_of_media[*]}, and another one as ext4-dax-2"
 		[[ $seen != *" $name "* ]] || fail "--media has $name twice; another one is called $(kind_of "$name")-2"
 		seen+="$name "
@@ -164,6 +165,10 @@ put_formatters() {
 make_initramfs() {
 	put_libraries
 	cat "$kernel_folder/base.cpio" >"$work/initramfs"
+	if has_nfit_test; then
+		find_nfit_test
+		cat "$kernel_folder/nfit_test.cpio" >>"$work/initramfs"
+	fi
 	pack "$work/tree" >>"$work/initramfs"
 	folder_of=()
 }
@@ -171,7 +176,12 @@ make_initramfs() {
 # --- The machine ----------------------------------------------------------------------------
 
 is_nvdimm() {
-	[[ $1 == *dax* ]]
+	[[ $1 == *dax* && $1 != nfit-* ]]
+}
+
+# Are some media made by the guest's kernel, of its own memory?
+has_nfit_test() {
+	[[ " ${media[*]}" == *" nfit-"* ]]
 }
 
 # option_value TEXT: as QEMU's lists of options want it.
@@ -194,7 +204,7 @@ slots() {
 have_images() {
 	local name
 	for name in "${media[@]}"; do
-		[[ -e $images/$name ]] || return 1
+		[[ -e $images/$name || $name == nfit-* ]] || return 1
 	done
 }
 
@@ -203,7 +213,7 @@ make_images() {
 	mkdir -p "$images"
 	for name in "${media[@]}"; do
 		rm -f "$images/$name"
-		truncate -s "$image_size" "$images/$name"
+		[[ $name == nfit-* ]] || truncate -s "$image_size" "$images/$name"
 	done
 }
 
@@ -233,6 +243,7 @@ media_options() {
 	for name in "${media[@]}"; do
 		file=$(option_value "$images/$name")
 		case $(kind_of "$name") in
+		nfit-*) ;;
 		ext4)
 			options+=(-drive "if=none,id=$name,file=$file,format=raw,cache=writeback"
 				-device "virtio-blk-pci,drive=$name,serial=$name")
