@@ -31,9 +31,15 @@ unpack_source() {
 	xz -T0 -dc "$1"/unpacked/usr/src/linux-source-*.tar.xz |
 		tar -x -C "$1" --strip-components=1 --wildcards "${nfit_test_parts[@]/#/linux-source-*/}"
 	sed -i "s,/usr/src/,$1/unpacked/usr/src/," "$1/unpacked/usr/src/linux-headers-$2/Makefile"
-	# Without this mark a DAX mapping of these pages is a BUG in the kernel's memory management.
-	sed -i 's/= page_to_pfn_t(page);/= phys_to_pfn_t(page_to_phys(page), PFN_DEV | PFN_MAP);/' \
-		"$1/tools/testing/nvdimm/pmem-dax.c"
+	mend_mapping "$1/tools/testing/nvdimm"
+}
+
+# As it is, storing to a mapping of this memory is a BUG in the kernel: pages of a file lack the mark that they are a
+# device's, and pages of a device-dax are looked for at an address that is none.
+mend_mapping() {
+	local found='get_nfit_res(addr)->buf + (addr - get_nfit_res(addr)->res.start)'
+	sed -i 's/= page_to_pfn_t(page);/= phys_to_pfn_t(page_to_phys(page), PFN_DEV | PFN_MAP);/' "$1/pmem-dax.c"
+	sed -i "s/vmalloc_to_page((void \*)addr)/vmalloc_to_page($found)/" "$1/dax-dev.c"
 }
 
 # Fills in one file of the kernel's folder in the cache; it appears whole or not at all.
