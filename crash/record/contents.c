@@ -300,6 +300,21 @@ void contents_tell_all_sometimes(const struct origin *origin)
 	credit -= (int64_t)pages_found * COST_OF_A_PAGE;
 }
 
+/* Most stores that hooks announce are of 8 bytes: no calls of the C library for these. */
+static void tell_word(uint32_t index, uint64_t offset, const unsigned char *source, unsigned flags,
+		      const struct origin *origin)
+{
+	unsigned char *shadow = recording.pools[index].shadow + offset;
+	uint64_t word, told;
+
+	memcpy(&word, source, sizeof(word));
+	memcpy(&told, shadow, sizeof(told));
+	if (word == told)
+		return;
+	tell_payload(TRACE_STORE, flags, origin, index, offset, &word, sizeof(word));
+	memcpy(shadow, &word, sizeof(word));
+}
+
 void contents_tell_store(uint32_t index, uint64_t offset, uint64_t length, const unsigned char *source, unsigned flags,
 			 const struct origin *origin)
 {
@@ -310,6 +325,10 @@ void contents_tell_store(uint32_t index, uint64_t offset, uint64_t length, const
 		return;
 	if (length > pool->size - offset)
 		length = pool->size - offset;
+	if (length == sizeof(uint64_t)) {
+		tell_word(index, offset, source, flags, origin);
+		return;
+	}
 	for (uint64_t done = 0; done < length; done += sizeof(bytes)) {
 		const size_t piece = length - done < sizeof(bytes) ? length - done : sizeof(bytes);
 
