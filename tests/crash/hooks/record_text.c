@@ -13,7 +13,7 @@
 #include "../../../crash/record/record.h"
 #include "../../../crash/trace.h"
 
-#include <dlfcn.h>
+#include <errno.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +58,7 @@ static void tell(const char *what, const void *address, size_t size, const void 
 		dprintf(descriptor, "%#lx %s %lu %lu\n", code, what, (uintptr_t)address - record_bounds.low, size);
 	else
 		dprintf(descriptor, "%#lx %s elsewhere\n", code, what);
+	errno = EIO; /* hooks keep it, whatever a recorder does */
 }
 
 static const char *name_of_store(unsigned flags)
