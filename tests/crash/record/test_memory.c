@@ -154,6 +154,18 @@ static void several_ranges_have_one_fence(void **state)
 	       {TRACE_FLUSH, 128, 8, 0}, {TRACE_FENCE, 0, 0, 0});
 }
 
+/* A signal handler may come while its thread is in the recorder, and may persist. */
+static void what_comes_inside_the_recorder_is_told_after_it(void **state)
+{
+	(void)state;
+	assert_true(record_enter());
+	pool[0] = 1;
+	pmem_persist(pool, 1, 0);
+	assert_int_equal(trace.events, 0);
+	record_leave();
+	EXPECT({TRACE_STORE, 0, 8, STORE_OBSERVED}, {TRACE_FLUSH, 0, 1, 0}, {TRACE_FENCE, 0, 0, 0});
+}
+
 static void ranges_outside_the_pool_are_none(void **state)
 {
 	static char elsewhere[64];
@@ -237,6 +249,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_promise_comes_after_what_was_stored_before_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_copy_is_one_unordered_store_after_what_was_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(several_ranges_have_one_fence, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_comes_inside_the_recorder_is_told_after_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ranges_outside_the_pool_are_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_range_over_the_end_counts_to_the_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hooked_stores_keep_their_order, set_up, tear_down),
