@@ -10,12 +10,7 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_bench,
-	&command_cc,
-	&command_crash,
-	&command_cxx,
-	&command_help,
-	&command_info,
+	&command_bench, &command_cc, &command_crash, &command_cxx, &command_help, &command_info,
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
