@@ -73,7 +73,7 @@ HOOK void __tsan_vptr_update(void **address, void *value)
 	tell_store(address, sizeof(*address), SITE);
 }
 
-/* Called by a constructor of each file that was compiled with hooks, the C library's start code too. */
+/* Called by a constructor of each file that was compiled with hooks, and by a start file of gcc. */
 HOOK void __tsan_init(void)
 {
 	tell_instrumented();

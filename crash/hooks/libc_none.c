@@ -13,13 +13,19 @@
 #endif
 
 /* A jump, not a call: the arguments, those of printf too, stay where they are. */
-#define DEFINE(name)                                                                                                   \
+#define DEFINE_AS(hook, name)                                                                                          \
 	__asm__(".pushsection .text\n"                                                                                 \
-		".globl __pmem_hook_" #name "\n"                                                                       \
-		".type __pmem_hook_" #name ", %function\n"                                                             \
-		"__pmem_hook_" #name ":\n"                                                                             \
-		"	" JUMP #name TO "\n"                                                                           \
-		".size __pmem_hook_" #name ", . - __pmem_hook_" #name "\n"                                             \
+		".globl " hook "\n"                                                                                    \
+		".type " hook ", %function\n" hook ":\n"                                                               \
+		"	" JUMP name TO "\n"                                                                            \
+		".size " hook ", . - " hook "\n"                                                                       \
 		".popsection");
 
+#define DEFINE(name) DEFINE_AS("__pmem_hook_" #name, #name)
+
 LIBC_NAMES(DEFINE)
+
+/* Newer clang calls these instead. */
+DEFINE_AS("__tsan_memcpy", "memcpy")
+DEFINE_AS("__tsan_memmove", "memmove")
+DEFINE_AS("__tsan_memset", "memset")

@@ -9,7 +9,7 @@
 /*
  * Below the red zone of the compiler there is one of ours: what a hook could
  * touch is set, the instruction executed with the pool in %rdi, and %rbx gets a
- * bit for everything that is not as it was. Labels keep the lines apart.
+ * bit for everything that is not as it was.
  */
 #define SET                                                                                                            \
 	"leaq -256(%%rsp), %%rsp; movq $0x5a5a, -128(%%rsp); movq $0x6b6b, -8(%%rsp);"                                 \

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "pool.h"
 
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
