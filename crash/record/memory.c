@@ -51,6 +51,8 @@ bool memory_start(void *pool, size_t size, uint32_t unit, struct trace *into)
 	recording.pools[0] = (struct recorded_pool){.contents = pool, .shadow = shadow, .size = size, .viewed = size};
 	recording.sink = &memory_sink;
 	recording.lock = &lock;
+	recording.epoch++;
+	recording.threads = 0;
 	if (!mapping_add(pool, size, 0, 0)) {
 		munmap(shadow, size);
 		return false;
@@ -86,7 +88,6 @@ bool memory_stop(void)
 	}
 	munmap(recording.pools[0].shadow, recorded_size);
 	recording.pool_count = 0;
-	record_self.known = false;
 	stack_forget();
 	return !failed;
 }

@@ -32,6 +32,8 @@ struct recording {
 	struct recorded_pool pools[SESSION_POOLS];
 	const struct record_sink *sink;
 	_Atomic uint32_t *lock;
+	uint32_t epoch;                              /* counts the recordings of this process */
+	_Atomic uint32_t threads;                    /* numbers given out, where there is no session */
 	_Atomic unsigned char *loads[SESSION_POOLS]; /* load maps, NULL where none are wanted */
 	struct session *session;                     /* NULL where a unit test records itself */
 };
@@ -64,7 +66,7 @@ enum { DEFERRED_FLUSHES = 32 };
 
 struct record_thread {
 	volatile bool inside; /* the recorder */
-	bool known;           /* it has a number, and the trace knows it */
+	uint32_t epoch;       /* of the recording that has given it its number */
 	bool unfenced;        /* it has flushed since its last fence */
 	uint16_t number;
 	uint32_t id;                  /* the kernel's, 0 if not asked yet */

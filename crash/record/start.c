@@ -109,7 +109,7 @@ static void after_fork_in_parent(void)
 static void after_fork_in_child(void)
 {
 	record_self.id = 0;
-	record_self.known = false;
+	record_self.epoch = 0;
 	record_self.unfenced = false;
 	record_self.inside = false;
 	recording.counted = false;
@@ -150,6 +150,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 		return;
 	free_own_lock(session);
 	recording.sink = &ring_sink;
+	recording.epoch = 1;
 	ring_use(session, path);
 	identify_output();
 	if (identify(STDOUT_FILENO, &size) == IDENTITY_OUTPUT)

@@ -14,10 +14,9 @@ static void introduce(void)
 {
 	struct trace_event *event;
 
-	record_self.number = 0;
-	if (recording.session)
-		record_self.number = (uint16_t)atomic_fetch_add(&recording.session->threads, 1);
-	record_self.known = true;
+	record_self.number =
+		(uint16_t)atomic_fetch_add(recording.session ? &recording.session->threads : &recording.threads, 1);
+	record_self.epoch = recording.epoch;
 	event = recording.sink->reserve(sizeof(*event));
 	if (!event)
 		return;
@@ -37,7 +36,7 @@ static struct trace_event *begin(enum trace_kind kind, const struct origin *orig
 
 	if (!recording.on)
 		return NULL;
-	if (!record_self.known)
+	if (record_self.epoch != recording.epoch)
 		introduce();
 	event = recording.sink->reserve(size);
 	if (!event)

@@ -5,6 +5,7 @@
 #include "record/record.h"
 #include "record/visit.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -218,6 +219,32 @@ static void an_atomic_is_a_fence_for_what_was_flushed(void **state)
 	       {TRACE_STORE, 64, 8, 0});
 }
 
+/* A fence is one for its own thread alone. */
+
+static void *persist_in_thread(void *unused)
+{
+	(void)unused;
+	pool[64] = 1;
+	pmem_persist(pool + 64, 1, 0);
+	return NULL;
+}
+
+static void each_thread_has_a_number(void **state)
+{
+	const struct trace_event *event = NULL;
+	pthread_t thread;
+
+	(void)state;
+	pmem_persist(pool, 1, 0);
+	assert_int_equal(pthread_create(&thread, NULL, persist_in_thread, NULL), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(memory_stop());
+	while ((event = trace_next(&trace, event))) {
+		if (event->kind == TRACE_FLUSH)
+			assert_int_equal(event->thread, event->offset / 64);
+	}
+}
+
 /* Recovery in the same process. */
 
 static void a_visit_marks_and_records_nothing(void **state)
@@ -255,6 +282,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hooked_stores_keep_their_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_last_hooked_store_is_told_at_the_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_atomic_is_a_fence_for_what_was_flushed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(each_thread_has_a_number, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_visit_marks_and_records_nothing, set_up, tear_down),
 	};
 
