@@ -1,8 +1,9 @@
 /* store.c: a libpmemobj program: a list and a map, changed together in transactions, and checked after it was killed */
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * usage: store run FILE SEED	changes the store until it is killed, and says each change's number when it is done
- *        store check FILE N	fails unless change N is in the store and all of it fits together
+ * usage: store run FILE SEED [CHANGES]	changes the store, so often or until it is killed, and says each change's
+ *						number when it is done
+ *        store check FILE N		fails unless change N is in the store and all of it fits together
  *
  * Every entry is in the map, by its key, and in the list, in the order in which
  * it came. A change adds an entry, or moves one to the end of the list with a
@@ -147,16 +148,17 @@ static void change_store(uint64_t key, uint32_t length)
 	TX_END
 }
 
-static int run(unsigned seed)
+static int run(unsigned seed, uint64_t changes)
 {
 	char line[32];
 
-	for (;;) {
+	for (uint64_t i = 0; i < changes; i++) {
 		change_store((uint64_t)rand_r(&seed) % KEYS, (uint32_t)rand_r(&seed) % TEXT_MAX);
 		snprintf(line, sizeof(line), "%ju\n", (uintmax_t)D_RO(root)->change);
 		if (write(STDOUT_FILENO, line, strlen(line)) < 0)
 			return 1;
 	}
+	return 0;
 }
 
 /* --- What must be true ------------------------------------------------------------------------------- */
@@ -233,17 +235,18 @@ static PMEMobjpool *open_pool(const char *path, bool make)
 
 int main(int argc, char *argv[])
 {
-	bool running;
+	const bool running = argc > 1 && strcmp(argv[1], "run") == 0;
+	uint64_t changes;
 	int result;
 
-	if (argc != 4)
+	if (argc != 4 && !(running && argc == 5))
 		return 2;
-	running = strcmp(argv[1], "run") == 0;
+	changes = argc == 5 ? strtoull(argv[4], NULL, 10) : UINT64_MAX;
 	pool = open_pool(argv[2], running);
 	if (!pool)
 		stop(argv[2]);
 	root = POBJ_ROOT(pool, struct root);
-	result = running ? run((unsigned)atoi(argv[3])) : check(strtoull(argv[3], NULL, 10));
+	result = running ? run((unsigned)atoi(argv[3]), changes) : check(strtoull(argv[3], NULL, 10));
 	pmemobj_close(pool);
 	return result;
 }
