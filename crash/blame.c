@@ -3,9 +3,10 @@
 /*
  * The state in which everything is durable passes, the failing state does not.
  * On the way from the first to the second, as few units as possible are taken
- * back: their first store that is missing is the lost one. Then, with these
- * lost, as few others as possible are left durable: their last store is the one
- * that should not have been durable without it.
+ * back: their first store that is missing is the lost one. If it is missed only
+ * for what the program wrote to its standard output since, that promise came too
+ * early. Else, with these lost, as few others as possible are left durable: their
+ * last store is the one that should not have been durable without it.
  */
 #include "blame.h"
 
@@ -15,6 +16,7 @@
 enum {
 	TRIES_MAX = 64,    /* units tried one by one */
 	VERSIONS_MAX = 16, /* prefixes of one unit tried */
+	PROMISES_MAX = 16, /* outputs of which it is asked whether they are the one that was broken */
 };
 
 /* Units that are not as the program saw them, and units that are, though nothing makes them durable. */
@@ -25,26 +27,39 @@ struct suspects {
 };
 
 /* Everything durable but for what is lost. */
+static struct state most_state(const struct suspects *suspects)
+{
+	return (struct state){
+		.newest = true,
+		.choices = suspects->lost,
+		.count = suspects->lost_count,
+	};
+}
+
 static bool fails_without(struct suspects *suspects)
 {
-	return worker_fails(suspects->worker, &(struct state){
-						      .newest = true,
-						      .choices = suspects->lost,
-						      .count = suspects->lost_count,
-					      });
+	const struct state state = most_state(suspects);
+
+	return worker_fails(suspects->worker, &state);
 }
 
 /* Only what is sure, but for what is early; of the lost units what the failing state has of them. */
-static bool fails_with(struct suspects *suspects, bool unpromised)
+static struct state least_state(struct suspects *suspects)
 {
 	memcpy(suspects->mix, suspects->lost, suspects->lost_count * sizeof(suspects->mix[0]));
 	memcpy(suspects->mix + suspects->lost_count, suspects->early, suspects->early_count * sizeof(suspects->mix[0]));
-	return worker_fails(suspects->worker, &(struct state){
-						      .newest = false,
-						      .choices = suspects->mix,
-						      .count = suspects->lost_count + suspects->early_count,
-						      .unpromised = unpromised,
-					      });
+	return (struct state){
+		.newest = false,
+		.choices = suspects->mix,
+		.count = suspects->lost_count + suspects->early_count,
+	};
+}
+
+static bool fails_with(struct suspects *suspects)
+{
+	const struct state state = least_state(suspects);
+
+	return worker_fails(suspects->worker, &state);
 }
 
 /* Leaves one choice of a list, if one alone is enough; else takes away what is not needed. */
@@ -78,11 +93,6 @@ static void reduce(struct suspects *suspects, struct choice *list, size_t *count
 	}
 out:
 	free(all);
-}
-
-static bool fails_with_promise(struct suspects *suspects)
-{
-	return fails_with(suspects, false);
 }
 
 static void list_lost(struct suspects *suspects, const struct state *state)
@@ -125,7 +135,7 @@ static void lower_early(struct suspects *suspects, struct choice *early, uint32_
 
 	for (uint32_t version = least; version < before.version && version - least < VERSIONS_MAX; version++) {
 		*early = (struct choice){.unit = before.unit, .version = version};
-		if (fails_with(suspects, false))
+		if (fails_with(suspects))
 			return;
 	}
 	*early = before;
@@ -144,7 +154,7 @@ static void find_early(struct suspects *suspects)
 {
 	const struct model *model = suspects->worker->model;
 
-	if (fails_with(suspects, false))
+	if (fails_with(suspects))
 		return;
 	for (size_t i = 0; i < model->dirty_count; i++) {
 		bool is_lost = false;
@@ -155,7 +165,7 @@ static void find_early(struct suspects *suspects)
 			suspects->early[suspects->early_count++] =
 				(struct choice){.unit = model->dirty[i], .version = model->dirty[i]->count};
 	}
-	reduce(suspects, suspects->early, &suspects->early_count, fails_with_promise);
+	reduce(suspects, suspects->early, &suspects->early_count, fails_with);
 	if (suspects->early_count == 1)
 		lower_early(suspects, &suspects->early[0], 1);
 }
@@ -179,6 +189,35 @@ static const struct model_op *lost_op(const struct suspects *suspects)
 			first = op;
 	}
 	return first;
+}
+
+/*
+ * If the state fails only for what the program wrote to its standard output
+ * after an event (NULL: ever): the output with which it begins to fail.
+ */
+static const struct trace_event *broken_promise(struct worker *worker, struct state state,
+						const struct trace_event *since)
+{
+	const struct model *model = worker->model;
+	const struct trace_event *const first = since ? since : trace_next(model->trace, NULL);
+	const struct trace_event *event;
+	unsigned tries = 0;
+
+	state.unpromised = 0;
+	for (event = first; event != model->at; event = trace_next(model->trace, event)) {
+		if (event->kind == TRACE_OUTPUT)
+			state.unpromised += event->length;
+	}
+	if (state.unpromised == 0 || worker_fails(worker, &state))
+		return NULL;
+	for (event = first; event != model->at; event = trace_next(model->trace, event)) {
+		if (event->kind != TRACE_OUTPUT || event->length == 0)
+			continue;
+		state.unpromised -= event->length;
+		if (++tries > PROMISES_MAX || worker_fails(worker, &state))
+			return event;
+	}
+	return NULL;
 }
 
 /* The last store of what is early; with nothing early, of the lost units themselves, or of what is sure. */
@@ -206,8 +245,6 @@ static const struct trace_event *early_event(struct suspects *suspects)
 	}
 	if (last)
 		return last->event;
-	if (model->last_output && !fails_with(suspects, true))
-		return model->last_output;
 	return model->last_sure;
 }
 
@@ -352,8 +389,7 @@ static void record_cut(struct worker *worker, const struct known_verdict *verdic
 	record.newest = true;
 	record.store = position(model, next_store(model));
 	record.after = position(model, model->last_store);
-	if (model->last_output && !worker_fails(worker, &(struct state){.newest = true, .unpromised = true}))
-		record.other = position(model, model->last_output);
+	record.other = position(model, broken_promise(worker, (struct state){.newest = true}, model->last_store));
 	add_record(worker, &record);
 }
 
@@ -362,8 +398,12 @@ static void record_order(struct suspects *suspects, const struct known_verdict *
 	const struct model *model = suspects->worker->model;
 	struct record record = new_record(suspects->worker, verdict);
 	const struct model_op *lost = lost_op(suspects);
-	const struct trace_event *early = early_event(suspects);
+	const struct trace_event *early = broken_promise(suspects->worker, most_state(suspects), lost->event);
 
+	if (!early) {
+		find_early(suspects);
+		early = early_event(suspects);
+	}
 	record.torn = suspects->lost_count == 1 && suspects->lost[0].mask != 0;
 	find_flush(suspects, lost, &record);
 	if (!record.torn && early && early->kind == TRACE_STORE && early < lost->event) {
@@ -423,9 +463,7 @@ void blame(struct worker *worker, const struct state *state, const struct known_
 	suspects.lost = lists;
 	suspects.early = lists + units + 1;
 	suspects.mix = lists + 2 * (units + 1);
-	if (find_lost(&suspects, state)) {
-		find_early(&suspects);
+	if (find_lost(&suspects, state))
 		record_order(&suspects, &verdict);
-	}
 	free(lists);
 }

@@ -19,9 +19,7 @@ static uint64_t size_in(const struct model *model, const struct state *state, ui
 
 static size_t promised_length(const struct model *model, const struct state *state)
 {
-	if (state->unpromised && model->last_output)
-		return model->output_length - model->last_output->length;
-	return model->output_length;
+	return model->output_length - state->unpromised;
 }
 
 uint64_t trial_hash(const struct model *model, const struct state *state)

@@ -12,7 +12,7 @@ struct state {
 	const struct choice *choices; /* units that differ from that, each once */
 	size_t count;
 	uint32_t other_sizes; /* a bit for each pool whose size differs from that */
-	bool unpromised;      /* without the program's last output before the cut */
+	size_t unpromised;    /* bytes less of what the program wrote to its standard output before the cut */
 };
 
 /* Tries the states of one model with one judge. */

@@ -38,7 +38,7 @@ struct record {
 	uint64_t states; /* that failed and are the same, as far as the worker can tell */
 
 	/* The state. */
-	bool newest, unpromised;
+	bool newest;
 	uint32_t other_sizes;
 	uint32_t count;
 	struct {

@@ -274,7 +274,7 @@ void record_before_store(const void *address, size_t size, unsigned flags, const
 		.address = address,
 		.size = size,
 		.flags = flags,
-		.origin = stack_origin(site, __builtin_frame_address(0)),
+		.origin = {.site = site}, /* where it is made is enough: no cut comes before a store alone */
 	};
 	record_unlock();
 	record_leave();
