@@ -238,14 +238,31 @@ static bool same_line(const struct place *a, const struct place *b)
 	return a->file && b->file && a->line == b->line && strcmp(a->file, b->file) == 0;
 }
 
+static bool same_function(const struct place *a, const struct place *b)
+{
+	return a->file && b->file && a->function && b->function && strcmp(a->file, b->file) == 0 &&
+	       strcmp(a->function, b->function) == 0;
+}
+
+/* Several stores that one flush would have made durable: a record, part by part. */
+static bool lost_together(const struct finding *a, const struct finding *b)
+{
+	const bool never = !a->flush.event && !b->flush.event;
+
+	return same_function(&a->store, &b->store) && same_line(&a->other, &b->other) &&
+	       (never || same_line(&a->flush, &b->flush));
+}
+
 static bool is_same_bug(const struct finding *a, const struct finding *b)
 {
 	if (a->kind != b->kind)
 		return false;
 	if (a->how == FINDING_CUT && b->how == FINDING_CUT)
 		return same_line(&a->after, &b->after);
-	if (a->how == b->how)
-		return same_line(&a->store, &b->store);
+	if (a->how == b->how && same_line(&a->store, &b->store))
+		return true;
+	if (a->how == FINDING_LOST && b->how == FINDING_LOST)
+		return lost_together(a, b);
 	if (a->how == FINDING_EARLY && b->how == FINDING_CUT)
 		return same_line(&a->store, &b->after);
 	return a->how == FINDING_CUT && b->how == FINDING_EARLY && same_line(&a->after, &b->store);
