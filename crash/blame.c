@@ -451,7 +451,7 @@ void blame(struct worker *worker, const struct state *state, const struct known_
 		return;
 	}
 	/* Where even this fails, the cut is the reason, and is recorded by the worker whose state it is. */
-	if (worker_fails(worker, &(struct state){.newest = true}))
+	if (worker_newest_fails(worker))
 		return;
 	if (state->other_sizes) {
 		record_size(worker, state, &verdict);

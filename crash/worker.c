@@ -66,7 +66,18 @@ static const struct known_verdict *verdict_of(struct worker *worker, const struc
 
 bool worker_fails(struct worker *worker, const struct state *state)
 {
-	const struct known_verdict *verdict = verdict_of(worker, state, trial_hash(worker->model, state));
+	const uint64_t hash = trial_hash(worker->model, state);
+	const struct known_verdict *verdict = known_find(worker->known, hash);
+
+	if (!verdict && !worker_must_stop(worker))
+		verdict = verdict_of(worker, state, hash);
+	return verdict && !verdict->passed;
+}
+
+bool worker_newest_fails(struct worker *worker)
+{
+	const struct state newest = {.newest = true};
+	const struct known_verdict *verdict = verdict_of(worker, &newest, trial_hash(worker->model, &newest));
 
 	return verdict && !verdict->passed;
 }

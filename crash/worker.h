@@ -108,8 +108,11 @@ bool worker_must_stop(const struct worker *worker);
  */
 bool worker_propose(struct worker *worker, const struct state *state);
 
-/* Does the state fail? Whoever's it is; for explanations. */
+/* Does the state fail? Whoever's it is; for explanations. False where it is not known and there is no time left. */
 bool worker_fails(struct worker *worker, const struct state *state);
+
+/* Does the state fail in which every store is durable? Tried even without time: nothing could be explained else. */
+bool worker_newest_fails(struct worker *worker);
 
 /* Did recovery read the open unit, when it ran on the plain state? True where that is not known. */
 bool worker_was_read(struct worker *worker, size_t open_unit, bool newest);
