@@ -101,7 +101,7 @@ static bool read_description(struct kept *kept, struct json_object *object)
 	kept->directory = strdup(directory);
 	kept->command = command ? strdup(command) : NULL;
 	kept->limit = json_object_get_double(limit);
-	for (uint32_t i = 0; pools[i] && i < IMAGE_POOLS; i++) {
+	for (uint32_t i = 0; i < IMAGE_POOLS && pools[i]; i++) {
 		snprintf(name, sizeof(name), "pool-%u", i + 1);
 		kept->pools[i] = strdup(pools[i]);
 		kept->images[i] = file_in(kept->path, name);

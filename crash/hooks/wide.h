@@ -39,7 +39,7 @@ static inline bool wide_compare_exchange(volatile wide *address, wide *expected,
 				 : "r"((unsigned long)*expected), "r"((unsigned long)(*expected >> 64))
 				 : "memory");
 		*expected = (wide)high << 64 | low;
-	} while (failed);
+	} while (failed); /* cppcheck-suppress uninitvar ; it cannot read assembly */
 	return *expected == wanted;
 }
 #else

@@ -46,7 +46,9 @@ char record_thread_state(uint32_t id)
 	syscall(SYS_close, fd);
 	text[length > 0 ? length : 0] = '\0';
 	end = strrchr(text, ')');
-	return end && end[1] ? end[2] : 'X';
+	if (!end || end[1] == '\0')
+		return 'X';
+	return end[2];
 }
 
 static bool is_dead(uint32_t holder)

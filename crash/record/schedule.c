@@ -142,7 +142,10 @@ static bool holder_is_stuck(int stuck)
 {
 	const struct place *place = &places[stuck];
 	const uint64_t points = atomic_load(&place->points);
-	const char state = place->thread ? record_thread_state(place->id) : 'R'; /* it is being born */
+	char state = 'R'; /* it is being born */
+
+	if (place->thread)
+		state = record_thread_state(place->id);
 
 	if (watched.holder != stuck || watched.points != points) {
 		watched.holder = stuck;

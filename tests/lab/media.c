@@ -213,7 +213,8 @@ static void step_through_unregistered(char *base, const char *what, struct steps
 {
 	if (is_device ? !step_through_end(persist_some, base, 2, steps) : !step_through(persist_some, base, steps))
 		give_up("%s: the program cannot be single-stepped", what);
-	note("%s: %zu flushes, %zu fences, %zu system calls, %zu instructions", what, steps->flushes, steps->fences, steps->system_calls, steps->instructions);
+	note("%s: %zu flushes, %zu fences, %zu system calls, %zu instructions", what, steps->flushes, steps->fences,
+	     steps->system_calls, steps->instructions);
 }
 
 static bool persists_unregistered(char *base, const char *what)

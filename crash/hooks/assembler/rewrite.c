@@ -211,8 +211,12 @@ static void statement(struct rewriter *rewriter, struct slice code)
 	text_append(rewriter->out, rest.start, rest.length);
 	rest = trim(rest);
 	word = take_word(&rest);
-	while (word.length > 0 && take_prefix(rewriter, word, rest, at))
-		word = same(word, ".byte") ? (struct slice){0} : take_word(&rest);
+	while (word.length > 0 && take_prefix(rewriter, word, rest, at)) {
+		if (same(word, ".byte"))
+			word.length = 0;
+		else
+			word = take_word(&rest);
+	}
 	if (word.length == 0)
 		return;
 	if (word.start[0] == '.') {

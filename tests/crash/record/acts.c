@@ -5,32 +5,23 @@
  * Pools are 16384 bytes of zeros.
  */
 #define _GNU_SOURCE
+#include "acts.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pmem.h>
-#include <pthread.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include <wchar.h>
 
-enum { SIZE = 16384 };
+const char *name, *second_name, *own_path;
+int pool_fd;
+char *pool;
 
-static const char *name, *second_name, *own_path;
-static int pool_fd;
-static char *pool;
-
-static void must(bool condition, const char *what)
+void must(bool condition, const char *what)
 {
 	if (condition)
 		return;
@@ -38,23 +29,23 @@ static void must(bool condition, const char *what)
 	exit(3);
 }
 
-static void say(const char *text)
+void say(const char *text)
 {
 	must(write(STDOUT_FILENO, text, strlen(text)) == (ssize_t)strlen(text), "write");
 }
 
-static void put(size_t offset, const char *text)
+void put(size_t offset, const char *text)
 {
 	strcpy(pool + offset, text);
 }
 
-static void open_pool(void)
+void open_pool(void)
 {
 	pool_fd = open(name, O_RDWR);
 	must(pool_fd >= 0, name);
 }
 
-static void map_pool(void)
+void map_pool(void)
 {
 	open_pool();
 	pool = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, pool_fd, 0);
@@ -351,280 +342,7 @@ static void renamed(void)
 	must(access(name, F_OK) == 0, "the pool is there");
 }
 
-/* --- Standard output ------------------------------------------------------------------------ */
-
-static void output_by_stdio(void)
-{
-	map_pool();
-	put(0, "a");
-	printf("%d\n", 1);
-	puts("two");
-	fflush(stdout);
-	put(64, "b");
-	putchar('3');
-	fputs("rest\n", stdout);
-}
-
-static void output_at_once(void)
-{
-	map_pool();
-	setvbuf(stdout, NULL, _IONBF, 0);
-	printf("a");
-	put(0, "a");
-	printf("b");
-}
-
-static void output_in_lines(void)
-{
-	map_pool();
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("a\nb");
-	put(0, "a");
-	printf("c\n");
-}
-
-static void output_of_wide_characters(void)
-{
-	map_pool();
-	wprintf(L"wide\n");
-	put(0, "a");
-	pmem_persist(pool, 2, 0);
-}
-
-static void output_without_the_library(void)
-{
-	map_pool();
-	must(syscall(SYS_write, STDOUT_FILENO, "hidden", 6) == 6, "write");
-	put(0, "a");
-	say("seen");
-}
-
-static void output_to_a_copy(void)
-{
-	const int copy = dup(STDOUT_FILENO);
-
-	must(write(copy, "a", 1) == 1, "write");
-	must(dprintf(copy, "%s", "b") == 1, "dprintf");
-	must(fclose(stdout) == 0, "fclose");
-	must(write(copy, "c", 1) == 1, "write");
-}
-
-static void output_elsewhere(void)
-{
-	printf("first");
-	must(freopen("/dev/null", "w", stdout) != NULL, "freopen");
-	printf("nobody reads this");
-}
-
-static void output_lost_by_exit(void)
-{
-	printf("lost");
-	_exit(0);
-}
-
-static void output_lost_by_abort(void)
-{
-	map_pool();
-	put(0, "a");
-	printf("lost");
-	abort();
-}
-
-/* --- Ends ------------------------------------------------------------------------------------ */
-
-static void crash(void)
-{
-	map_pool();
-	put(0, "a");
-	pmem_persist(pool, 2, 0);
-	put(64, "b");
-	raise(SIGSEGV);
-}
-
-static void killed(void)
-{
-	map_pool();
-	put(0, "a");
-	say("now\n");
-	put(64, "b");
-	kill(getpid(), SIGKILL);
-}
-
-/* For ever; the file named second tells where it is recorded. */
-static void waits(void)
-{
-	FILE *told = fopen(second_name, "w");
-
-	must(told && fprintf(told, "%s\n", getenv("PMEM_CRASH_SESSION")) > 0 && fclose(told) == 0, second_name);
-	for (;;)
-		pause();
-}
-
-/* More events than the ring has room for. */
-static void many(void)
-{
-	map_pool();
-	for (unsigned i = 0; i < 200000; i++) {
-		pool[64 * (i % 200)]++;
-		pmem_persist(pool + 64 * (i % 200), 1, 0);
-	}
-	say("done\n");
-}
-
-static void fails(void)
-{
-	map_pool();
-	exit(5);
-}
-
-/* --- Processes ------------------------------------------------------------------------------- */
-
-static void wait_for_child(void)
-{
-	int status;
-
-	must(wait(&status) > 0 && status == 0, "child");
-}
-
-static void forked(void)
-{
-	map_pool();
-	put(0, "a");
-	pmem_persist(pool, 2, 0);
-	if (fork() == 0) {
-		put(64, "child");
-		pmem_persist(pool + 64, 6, 0);
-		puts("child");
-		exit(0);
-	}
-	wait_for_child();
-	put(128, "b");
-	pmem_persist(pool + 128, 2, 0);
-	puts("parent");
-}
-
-static void killed_child(void)
-{
-	map_pool();
-	if (fork() == 0) {
-		put(0, "child");
-		pmem_persist(pool, 6, 0);
-		raise(SIGKILL);
-	}
-	wait(NULL);
-	put(64, "b");
-	pmem_persist(pool + 64, 2, 0);
-}
-
-/* In an environment of its own, and in none. */
-static void executed(void)
-{
-	char *const arguments[] = {(char *)own_path, "persist", (char *)name, NULL};
-
-	open_pool();
-	execve(own_path, arguments, (char *[]){"A=b", NULL});
-	must(false, own_path);
-}
-
-static void executed_by_shell(void)
-{
-	char command[8192];
-
-	fflush(stdout);
-	snprintf(command, sizeof(command), "%s persist %s && echo done", own_path, name);
-	must(system(command) == 0, "system");
-}
-
-static void spawned(void)
-{
-	char *const arguments[] = {(char *)own_path, "persist", (char *)name, NULL};
-	pid_t child;
-
-	must(posix_spawn(&child, own_path, NULL, NULL, arguments, (char *[]){NULL}) == 0, "posix_spawn");
-	wait_for_child();
-}
-
-static void executed_after_vfork(void)
-{
-	char *const arguments[] = {(char *)own_path, "persist", (char *)name, NULL};
-
-	map_pool();
-	if (vfork() == 0) {
-		execv(own_path, arguments);
-		_exit(1);
-	}
-	wait_for_child();
-	put(64, "b");
-	pmem_persist(pool + 64, 2, 0);
-}
-
-/* --- Threads and signals ----------------------------------------------------------------------- */
-
-static void *persist_b(void *unused)
-{
-	(void)unused;
-	put(64, "b");
-	pmem_persist(pool + 64, 2, 0);
-	return NULL;
-}
-
-static void second_thread(void)
-{
-	pthread_t thread;
-
-	map_pool();
-	put(0, "a");
-	pmem_flush_cache(pool, 2, 0);
-	must(pthread_create(&thread, NULL, persist_b, NULL) == 0, "pthread_create");
-	must(pthread_join(thread, NULL) == 0, "pthread_join");
-	put(128, "c");
-	pmem_persist(pool + 128, 2, 0);
-}
-
-static void *flush_under_mutex(void *argument)
-{
-	put(0, "a");
-	pmem_flush_cache(pool, 2, 0);
-	pthread_mutex_lock(argument);
-	put(64, "b");
-	pthread_mutex_unlock(argument);
-	return NULL;
-}
-
-/* A locked instruction is a fence, in a process with threads. */
-static void mutex_is_a_fence(void)
-{
-	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-	pthread_t thread;
-
-	map_pool();
-	must(pthread_create(&thread, NULL, flush_under_mutex, &mutex) == 0, "pthread_create");
-	must(pthread_join(thread, NULL) == 0, "pthread_join");
-}
-
-static void mutex_of_one_thread(void)
-{
-	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-
-	map_pool();
-	flush_under_mutex(&mutex);
-}
-
-static void persist_in_handler(int signal)
-{
-	(void)signal;
-	put(64, "b");
-	pmem_persist(pool + 64, 2, 0);
-}
-
-static void signal_handler(void)
-{
-	map_pool();
-	signal(SIGUSR1, persist_in_handler);
-	put(0, "a");
-	raise(SIGUSR1);
-	pmem_persist(pool, 2, 0);
-}
+/* --- More of the library ---------------------------------------------------------- */
 
 static void copies(void)
 {
