@@ -276,6 +276,20 @@ static void drop(struct result *result, size_t index)
 		(result->finding_count - index) * sizeof(result->findings[0]));
 }
 
+/* The smaller set of units says more. */
+static void keep_clearer(struct finding *kept, struct finding *other)
+{
+	const size_t states = kept->states + other->states;
+	struct finding swapped;
+
+	if (kept->how == other->how && other->unit_count > 0 && other->unit_count < kept->unit_count) {
+		swapped = *kept;
+		*kept = *other;
+		*other = swapped;
+	}
+	kept->states = states;
+}
+
 static void join_lines(struct result *result)
 {
 	for (size_t i = 0; i < result->finding_count; i++) {
@@ -284,7 +298,7 @@ static void join_lines(struct result *result)
 				j++;
 				continue;
 			}
-			result->findings[i].states += result->findings[j].states;
+			keep_clearer(&result->findings[i], &result->findings[j]);
 			drop(result, j);
 		}
 	}

@@ -96,11 +96,19 @@ static int rank(const struct record *record)
 	return record->kind == FINDING_LOST ? 2 : record->kind == FINDING_EARLY ? 1 : 0;
 }
 
+/* The smaller set of units says more. */
+static bool is_clearer(const struct record *from, const struct record *into)
+{
+	if (rank(from) != rank(into))
+		return rank(from) > rank(into);
+	return from->count > 0 && from->count < into->count;
+}
+
 static void join(struct record *into, const struct record *from)
 {
 	const uint64_t states = into->states + from->states;
 
-	if (rank(from) > rank(into))
+	if (is_clearer(from, into))
 		*into = *from;
 	into->states = states;
 }
