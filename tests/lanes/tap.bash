@@ -61,7 +61,7 @@ check_fails() {
 run_unit() {
 	local name=$1 output status=0 line bad=0
 	shift
-	output=$(CMOCKA_MESSAGE_OUTPUT=TAP timeout "$unit_seconds" "$@" 2>&1) || status=$?
+	output=$(CMOCKA_MESSAGE_OUTPUT=TAP timeout --kill-after=5 "$unit_seconds" "$@" 2>&1) || status=$?
 	while IFS= read -r line; do
 		case $line in
 		*"ok "*"# SKIP"*) skipped "$name: ${line##*# SKIP }" "not on this media or machine" ;; # some say "not ok"
