@@ -224,6 +224,8 @@ static bool persists_unregistered(char *base, const char *what)
 	base[0]++;
 	if (pmem_try_persist(base + 1, 1000) < 0)
 		return false;
+	if (is_device && steps.flushes >= LINES)
+		return true; /* stepping through the first mapping was slow enough */
 	step_through_unregistered(base, what, &steps);
 	return is_device ? steps.flushes >= LINES && steps.fenced_last : steps.flushes == 0 && steps.system_calls >= 1;
 }

@@ -26,6 +26,8 @@ void expect(bool passed, const char *name, ...)
 	line(passed ? "ok - " : "not ok - ", name, arguments);
 	va_end(arguments);
 	failed = failed || !passed;
+	if (failed && getenv("PMEM_LAB_FIRST_FAILURE"))
+		exit(1);
 }
 
 void note(const char *format, ...)

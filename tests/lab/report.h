@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* One test's result: "ok - NAME", or "not ok - NAME". */
+/* One test's result: "ok - NAME", or "not ok - NAME"; the program ends then if $PMEM_LAB_FIRST_FAILURE is set. */
 __attribute__((format(printf, 2, 3))) void expect(bool passed, const char *name, ...);
 
 /* A line for people: what was seen. */
