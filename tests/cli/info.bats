@@ -15,9 +15,9 @@ teardown() {
 	rm -f "$memory"
 }
 
-# in_terminal COMMAND...: its stdout is a terminal.
+# in_terminal COMMAND...: its stdout is a terminal. script gives the line to $SHELL, and %q writes bash.
 in_terminal() {
-	TERM=xterm script --quiet --return --command "$(printf '%q ' "$@")" /dev/null
+	TERM=xterm SHELL=$BASH script --quiet --return --command "$(printf '%q ' "$@")" /dev/null
 }
 
 @test "a file in memory is volatile, and says why" {
