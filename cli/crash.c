@@ -23,11 +23,13 @@
 enum { EXIT_CLEAN = 0, EXIT_FINDINGS = 1 };
 
 static volatile sig_atomic_t interrupted;
+static struct sigaction before_search; /* what a SIGINT did */
 
 static void interrupt(int signal)
 {
 	(void)signal;
 	interrupted = 1;
+	sigaction(SIGINT, &before_search, NULL);
 }
 
 /* --- What is written, and where to ------------------------------------------------------- */
@@ -176,13 +178,12 @@ static int prepare(struct search *search, char input[PATH_MAX])
 /* The first interrupt ends the search, and what was found is reported; the second ends the command. */
 static int search_interruptibly(struct search *search)
 {
-	const struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
-	struct sigaction before;
+	const struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESTART};
 	int status;
 
-	sigaction(SIGINT, &action, &before);
+	sigaction(SIGINT, &action, &before_search);
 	status = search_run(search);
-	sigaction(SIGINT, &before, NULL);
+	sigaction(SIGINT, &before_search, NULL);
 	return status;
 }
 

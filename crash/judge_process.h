@@ -14,6 +14,12 @@
 struct judge *judge_process_new(const struct start *start, const struct check *check, const char *directory,
 				const char *promise, size_t promise_length);
 
+/*
+ * The check has passed a control run already, of another judge: limit is the
+ * seconds after which it hangs, as after that run. For explore_options.control.
+ */
+void judge_process_has_passed(struct judge *judge, double limit);
+
 void judge_process_free(struct judge *judge);
 
 #endif

@@ -76,10 +76,15 @@ static bool said_read(struct said *said, int fd)
 /* The process that is running, 0 for none. */
 static volatile pid_t running;
 
-static void end_together(int signal)
+void process_kill_running(void)
 {
 	if (running > 0)
 		kill(-running, SIGKILL);
+}
+
+static void end_together(int signal)
+{
+	process_kill_running();
 	_exit(128 + signal);
 }
 
@@ -88,6 +93,7 @@ void process_end_together(void)
 	const struct sigaction action = {.sa_handler = end_together};
 
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
 }
 
 /* --- Its life ------------------------------------------------------------------------ */

@@ -37,7 +37,10 @@ struct process_end {
  */
 struct process_end process_run(const struct process *process, struct said *said);
 
-/* From now on a SIGTERM ends this process, and before that what it is running. */
+/* What process_run() of this process has started is killed, if there is something. For signal handlers. */
+void process_kill_running(void);
+
+/* From now on a SIGTERM or SIGHUP ends this process, and before that what it is running. */
 void process_end_together(void);
 
 #endif

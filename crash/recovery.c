@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -166,7 +167,7 @@ static bool run_recorded(struct recovery *recovery, char *const *arguments, cons
 		.variables = variables,
 		.input = command ? NULL : search->check->input,
 		.seed = search->options->seed,
-		.seconds = search->limit,
+		.seconds = fmax(fmin(search->limit, search->deadline - now()), 0.1),
 	};
 	bool run;
 
@@ -255,9 +256,11 @@ static bool explore_recording(struct recovery *recovery, const struct image *ima
 		return false;
 	options.recovery = true;
 	options.instrumented = launched->instrumented;
+	options.control = true; /* that the next recovery passes after this one is to be found out, not assumed */
 	options.budget = (search->deadline - now()) / SHARES;
 	judge = judge_process_new(start, search->check, recovery->place.folder, search->output, image->output_length);
 	if (judge) {
+		judge_process_has_passed(judge, search->limit);
 		done = explore(start, &exploration->trace, &options, judge, &exploration->result, &control) ==
 		       EXPLORE_DONE;
 		judge_process_free(judge);

@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "workplace.h"
 
+#include "process.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -113,6 +115,7 @@ static void end_by_signal(int signal)
 	if (getpid() == owner) {
 		if (guarded_group > 0)
 			kill(-guarded_group, SIGKILL);
+		process_kill_running();
 		remove_folder(guarded_folder);
 	}
 	sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);

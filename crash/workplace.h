@@ -17,8 +17,8 @@ struct workplace {
 /*
  * Makes the folder and copies the pools, which stay as they are. One at a time
  * in a process. The folder is removed by workplace_close(), and when this
- * process is ended by SIGINT, SIGTERM or SIGHUP; what a killed one has left
- * behind is removed by the next. NULL, and *reason says for people what was
+ * process is ended by SIGINT, SIGTERM or SIGHUP, which also ends what
+ * process_run() has started; what a killed one has left behind is removed by the next. NULL, and *reason says for people what was
  * wrong; it is to be freed.
  */
 struct workplace *workplace_open(const char *const *pools, uint32_t count, uint32_t unit, char **reason);

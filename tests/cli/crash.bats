@@ -77,6 +77,30 @@ crash() {
 	done
 }
 
+# A check that does not end tells its number. The control run's does end, where it is not the one.
+@test "ended by a signal, it takes its checks along" {
+	for signal in TERM HUP INT; do
+		for run in control worker; do
+			numbers=$BATS_TEST_TMPDIR/$signal.$run
+			mkfifo "$numbers"
+			env --default-signal=INT "$PMEM" crash --pool "$pool" --budget 600 --check "
+				[ $run = control ] || ! mkdir '$numbers.first' 2>/dev/null || exit 0
+				echo \$\$ >'$numbers'
+				exec tail -f /dev/null" -- ./compiled good "$pool" </dev/null >"$BATS_TEST_TMPDIR/said" 2>&1 &
+			read -r check <"$numbers"
+			rm "$numbers" # no other check waits for us
+			kill -"$signal" $!
+			# The first SIGINT waits for the check that is running, the second does not.
+			if ! timeout 3 tail -s 0.05 --pid="$check" -f /dev/null; then
+				[ "$signal" = INT ]
+				kill -INT $!
+				timeout 20 tail -s 0.05 --pid="$check" -f /dev/null
+			fi
+			wait $! || true
+		done
+	done
+}
+
 @test "JSON on stdout, text on stderr: one finding with all that the manual page names" {
 	run --separate-stderr crash --json --check './compiled check {}' -- ./compiled bad "$pool"
 	[ "$status" -eq 1 ]
