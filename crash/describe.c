@@ -199,6 +199,8 @@ static char *advise(const struct finding *finding, enum model_kind model)
 		return say("make %s, and make it durable, first", other.text);
 	if (finding->other.event)
 		return say("promise only what is durable already");
+	if (!finding->store.event)
+		return say("the next recovery must accept what this one leaves when it has ended");
 	return say("recovery must accept what lies between the two, or a store that makes the change valid must come "
 		   "last");
 }
