@@ -17,7 +17,7 @@
 #define SESSION_VARIABLE "PMEM_CRASH_SESSION"
 
 enum {
-	SESSION_VERSION = 2,
+	SESSION_VERSION = 3,
 	SESSION_POOLS = 16,
 	SESSION_RING = 8 << 20,  /* bytes; a power of two */
 	SESSION_LOADS_UNIT = 64, /* pool bytes that one bit of a load map stands for */
@@ -49,6 +49,16 @@ struct session_pool {
 	_Atomic uint64_t work_size;               /* bytes, as the trace has told them so far */
 };
 
+/*
+ * One for all threads of all processes of the program. Zero: nobody holds it,
+ * and the first who takes it becomes its owner (record/lock.c).
+ */
+struct writers_lock {
+	_Atomic uint32_t holder; /* the thread that holds it, 0 when free (futex) */
+	_Atomic uint32_t owner;  /* the thread that need not take it */
+	_Atomic uint32_t inside; /* the owner, while it has what the lock protects */
+};
+
 struct session {
 	uint32_t version;
 	uint32_t mode;
@@ -65,8 +75,7 @@ struct session {
 	_Atomic uint32_t untracked; /* several processes, or streams, store: what the kernel notes in one is not all */
 	_Atomic uint64_t output_told; /* bytes of the output file that events have told */
 
-	/* The writers' lock: the thread that holds it, 0 when free (futex). */
-	_Alignas(64) _Atomic uint32_t lock;
+	_Alignas(64) struct writers_lock lock;
 	/* Bytes ever written and ever read; a writer that finds no room waits. */
 	_Alignas(64) _Atomic uint64_t written;
 	_Alignas(64) _Atomic uint64_t read;

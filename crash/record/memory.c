@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 
 static struct trace *trace;
-static _Atomic uint32_t lock;
+static struct writers_lock lock;
 static void *recorded;
 static size_t recorded_size;
 static bool failed;
@@ -51,6 +51,7 @@ bool memory_start(void *pool, size_t size, uint32_t unit, struct trace *into)
 	recording.pools[0] = (struct recorded_pool){.contents = pool, .shadow = shadow, .size = size, .viewed = size};
 	recording.sink = &memory_sink;
 	recording.lock = &lock;
+	lock = (struct writers_lock){0};
 	recording.epoch++;
 	recording.threads = 0;
 	if (!mapping_add(pool, size, 0, 0)) {

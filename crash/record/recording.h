@@ -31,7 +31,7 @@ struct recording {
 	uint32_t pool_count;
 	struct recorded_pool pools[SESSION_POOLS];
 	const struct record_sink *sink;
-	_Atomic uint32_t *lock;
+	struct writers_lock *lock;
 	uint32_t epoch;                              /* counts the recordings of this process */
 	_Atomic uint32_t threads;                    /* numbers given out, where there is no session */
 	_Atomic unsigned char *loads[SESSION_POOLS]; /* load maps, NULL where none are wanted */
@@ -71,6 +71,7 @@ struct record_thread {
 	uint16_t number;
 	uint32_t id;                  /* the kernel's, 0 if not asked yet */
 	bool in_atomic;               /* between begin and end: the lock is held */
+	bool is_owner;                /* it holds the lock as its owner */
 	struct pending_store pending; /* size 0: none */
 	volatile unsigned deferred_count;
 	struct deferred_flush deferred[DEFERRED_FLUSHES];
@@ -80,6 +81,8 @@ extern _Thread_local struct record_thread record_self;
 /* lock.c: the writers' lock. It survives the death of its holder. */
 void record_lock(void);
 void record_unlock(void);
+/* A new program of the process starts, whatever the one before it was doing. */
+void record_lock_restart(struct writers_lock *lock);
 uint32_t record_thread_id(void);
 /* As /proc tells it of any thread: S for one that sleeps, Z and X for the dead. */
 char record_thread_state(uint32_t id);

@@ -112,20 +112,13 @@ static void after_fork_in_child(void)
 	record_self.epoch = 0;
 	record_self.unfenced = false;
 	record_self.inside = false;
+	record_self.is_owner = false;
 	recording.counted = false;
 	stack_forget();
 	atomic_store(&recording.session->untracked, 1);
 	tracking_forget();
 	mapping_forget_tracking();
 	schedule_restart();
-}
-
-/* Killed in the middle of an event and replaced by exec: the lock is of a thread that bears our number. */
-static void free_own_lock(struct session *session)
-{
-	uint32_t own = record_thread_id();
-
-	atomic_compare_exchange_strong(&session->lock, &own, 0);
 }
 
 __attribute__((constructor)) static void start(int argc, char **argv, char **environment)
@@ -148,7 +141,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
 	recording.follows = session->mode & (SESSION_RECORD | SESSION_LOADS);
 	if (!(session->mode & SESSION_RECORD))
 		return;
-	free_own_lock(session);
+	record_lock_restart(&session->lock);
 	recording.sink = &ring_sink;
 	recording.epoch = 1;
 	ring_use(session, path);
