@@ -60,7 +60,7 @@ static int tear_down(void **state)
 
 static const struct range {
 	size_t offset, length;
-} ranges[] = {{0, 1}, {0, 64}, {63, 2}, {100, 1000}, {4090, 12}, {0, 4096}, {1, 20000}};
+} ranges[] = {{0, 1}, {0, 64}, {63, 2}, {100, 1000}, {4090, 12}, {0, 4096}, {1, 5000}};
 
 struct call {
 	char *at;
