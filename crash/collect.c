@@ -13,29 +13,53 @@
 
 static const uint64_t trace_limit = (uint64_t)4 << 30; /* bytes */
 
-static void count_events(struct trace *trace, size_t from)
+static bool append_store(struct trace *trace, const struct ring_store *store)
 {
-	for (size_t at = from; at < trace->used; trace->events++)
-		at += ((const struct trace_event *)(trace->bytes + at))->size;
+	const uint32_t size = trace_event_size(sizeof(store->word));
+	struct trace_event *event = trace_reserve(trace, size);
+
+	if (!event)
+		return false;
+	*event = (struct trace_event){
+		.size = size,
+		.kind = TRACE_STORE,
+		.flags = (uint8_t)(store->head >> 8),
+		.thread = (uint16_t)(store->head >> 16),
+		.pool = (uint32_t)(store->place >> RING_STORE_POOL),
+		.stack = STACK_NONE,
+		.site = store->place & (((uint64_t)1 << RING_STORE_POOL) - 1),
+		.offset = store->offset,
+		.length = sizeof(store->word),
+	};
+	memcpy(event->payload, &store->word, sizeof(store->word));
+	trace_commit(trace, size);
+	return true;
+}
+
+/* Appends what is at this place of the ring; returns its size there, 0 without memory. */
+static size_t take(struct trace *trace, const unsigned char *at)
+{
+	uint32_t head;
+
+	memcpy(&head, at, sizeof(head));
+	if ((head & 0xff) == RING_STORE)
+		return append_store(trace, (const struct ring_store *)at) ? sizeof(struct ring_store) : 0;
+	return trace_append(trace, at, head, 1) ? head : 0;
 }
 
 bool collect_ring(struct session *session, struct trace *trace)
 {
 	const uint64_t written = atomic_load_explicit(&session->written, memory_order_acquire);
-	const uint64_t read = atomic_load_explicit(&session->read, memory_order_relaxed);
-	const size_t before = trace->used, length = written - read, from = read % SESSION_RING;
-	const size_t first = length < SESSION_RING - from ? length : SESSION_RING - from;
+	uint64_t read = atomic_load_explicit(&session->read, memory_order_relaxed);
 
-	if (length == 0)
-		return true;
-	if (trace->used + length > trace_limit || !trace_append(trace, session->ring + from, first, 0))
-		return false;
-	if (length > first && !trace_append(trace, session->ring, length - first, 0)) {
-		trace->used = before;
-		return false;
+	while (read < written) {
+		const size_t size = trace->used < trace_limit ? take(trace, session->ring + read % SESSION_RING) : 0;
+
+		if (size == 0)
+			return false;
+		read += size;
+		atomic_store_explicit(&session->read, read, memory_order_release);
 	}
-	count_events(trace, before);
-	atomic_store_explicit(&session->read, written, memory_order_release);
 	return true;
 }
 

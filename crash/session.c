@@ -12,22 +12,43 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static size_t mapped_size(uint32_t mode)
+/* Of the file, and of what is mapped: the ring twice, so that events need not be split. */
+static size_t file_size(uint32_t mode)
 {
 	return mode & SESSION_RECORD ? sizeof(struct session) : offsetof(struct session, ring);
 }
 
+static size_t mapped_size(uint32_t mode)
+{
+	return file_size(mode) + (mode & SESSION_RECORD ? SESSION_RING : 0);
+}
+
+static struct session *map_file(int fd, uint32_t mode)
+{
+	unsigned char *at =
+		mmap(NULL, mapped_size(mode), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	const int protection = PROT_READ | PROT_WRITE, flags = MAP_SHARED | MAP_FIXED;
+	const size_t size = file_size(mode), ring = offsetof(struct session, ring);
+
+	if (at == MAP_FAILED)
+		return MAP_FAILED;
+	if (mmap(at, size, protection, flags, fd, 0) != MAP_FAILED &&
+	    (size == ring || mmap(at + size, SESSION_RING, protection, flags, fd, (off_t)ring) != MAP_FAILED))
+		return (struct session *)at;
+	munmap(at, mapped_size(mode));
+	return MAP_FAILED;
+}
+
 struct session *session_create(const char *path, uint32_t mode)
 {
-	const size_t size = mapped_size(mode);
 	const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	struct session *session = MAP_FAILED;
 	int error;
 
 	if (fd < 0)
 		return NULL;
-	if (ftruncate(fd, (off_t)size) == 0)
-		session = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (ftruncate(fd, (off_t)file_size(mode)) == 0)
+		session = map_file(fd, mode);
 	error = errno;
 	close(fd);
 	if (session == MAP_FAILED) {

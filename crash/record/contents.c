@@ -63,21 +63,9 @@ static bool renew(const char *path, int protection, void **address, uint64_t old
 	return true;
 }
 
-/* In a session another process may have made the pool longer, or a new file of it. */
-bool contents_view(uint32_t index)
+__attribute__((noinline)) static bool renew_views(struct recorded_pool *pool, const struct session_pool *shared,
+						  uint64_t inode)
 {
-	struct recorded_pool *pool = &recording.pools[index];
-	struct session_pool *shared = recording.session ? &recording.session->pools[index] : NULL;
-	uint64_t inode;
-
-	if (!shared)
-		return true;
-	inode = atomic_load_explicit(&shared->work_inode, memory_order_relaxed);
-	pool->size = atomic_load_explicit(&shared->work_size, memory_order_relaxed);
-	if (pool->size <= pool->viewed && pool->inode == inode)
-		return true;
-	if (pool->size == 0)
-		return true;
 	if (!renew(shared->shadow, PROT_READ | PROT_WRITE, (void **)&pool->shadow, pool->viewed, pool->size) ||
 	    !renew(shared->work, PROT_READ, (void **)&pool->contents, pool->viewed, pool->size)) {
 		atomic_store(&recording.session->overrun, 1);
@@ -87,6 +75,28 @@ bool contents_view(uint32_t index)
 	pool->viewed = pool->size;
 	pool->inode = inode;
 	return true;
+}
+
+/* In a session another process may have made the pool longer, or a new file of it. */
+static inline bool is_viewed(uint32_t index)
+{
+	struct recorded_pool *pool = &recording.pools[index];
+	struct session_pool *shared;
+	uint64_t inode;
+
+	if (!recording.session)
+		return true;
+	shared = &recording.session->pools[index];
+	inode = atomic_load_explicit(&shared->work_inode, memory_order_relaxed);
+	pool->size = atomic_load_explicit(&shared->work_size, memory_order_relaxed);
+	if ((pool->size <= pool->viewed && pool->inode == inode) || pool->size == 0)
+		return true;
+	return renew_views(pool, shared, inode);
+}
+
+bool contents_view(uint32_t index)
+{
+	return is_viewed(index);
 }
 
 /* A unit that is copied while another thread stores to it may be one that never was: look twice. */
@@ -151,7 +161,7 @@ void contents_tell(uint32_t index, uint64_t offset, uint64_t length, const unsig
 	const uint64_t unit = recording.unit, first = offset / unit * unit;
 	uint64_t end, at = first;
 
-	if (!contents_view(index) || first >= pool->size || length == 0)
+	if (!is_viewed(index) || first >= pool->size || length == 0)
 		return;
 	end = length > pool->size - offset ? pool->size : (offset + length + unit - 1) / unit * unit;
 	if (end > pool->size)
@@ -247,7 +257,7 @@ static void tell_pool(uint32_t index, const struct origin *origin)
 	struct written written = {.origin = origin, .pool = index};
 	const int error = errno;
 
-	if (!contents_view(index))
+	if (!is_viewed(index))
 		return;
 	if (!is_large(pool))
 		contents_tell(index, 0, pool->size, pool->contents, contents_flags(), origin);
@@ -301,8 +311,8 @@ void contents_tell_all_sometimes(const struct origin *origin)
 }
 
 /* Most stores that hooks announce are of 8 bytes: no calls of the C library for these. */
-static void tell_word(uint32_t index, uint64_t offset, const unsigned char *source, unsigned flags,
-		      const struct origin *origin)
+static void tell_word_at(uint32_t index, uint64_t offset, const unsigned char *source, unsigned flags,
+			 const struct origin *origin)
 {
 	unsigned char *shadow = recording.pools[index].shadow + offset;
 	uint64_t word, told;
@@ -311,40 +321,46 @@ static void tell_word(uint32_t index, uint64_t offset, const unsigned char *sour
 	memcpy(&told, shadow, sizeof(told));
 	if (word == told)
 		return;
-	tell_payload(TRACE_STORE, flags, origin, index, offset, &word, sizeof(word));
+	tell_word(flags, origin, index, offset, word);
 	memcpy(shadow, &word, sizeof(word));
+}
+
+static void tell_bytes(uint32_t index, uint64_t offset, uint64_t length, const unsigned char *source, unsigned flags,
+		       const struct origin *origin)
+{
+	unsigned char *shadow = recording.pools[index].shadow + offset, bytes[PAGE];
+
+	for (uint64_t done = 0; done < length; done += sizeof(bytes)) {
+		const size_t piece = length - done < sizeof(bytes) ? length - done : sizeof(bytes);
+
+		copy_as_it_is(bytes, source + done, piece);
+		if (memcmp(bytes, shadow + done, piece) == 0)
+			continue;
+		tell_payload(TRACE_STORE, flags, origin, index, offset + done, bytes, piece);
+		memcpy(shadow + done, bytes, piece);
+	}
 }
 
 void contents_tell_store(uint32_t index, uint64_t offset, uint64_t length, const unsigned char *source, unsigned flags,
 			 const struct origin *origin)
 {
-	struct recorded_pool *pool = &recording.pools[index];
-	unsigned char bytes[PAGE];
+	const struct recorded_pool *pool = &recording.pools[index];
 
-	if (!contents_view(index) || offset >= pool->size)
+	if (!is_viewed(index) || offset >= pool->size)
 		return;
 	if (length > pool->size - offset)
 		length = pool->size - offset;
-	if (length == sizeof(uint64_t)) {
-		tell_word(index, offset, source, flags, origin);
-		return;
-	}
-	for (uint64_t done = 0; done < length; done += sizeof(bytes)) {
-		const size_t piece = length - done < sizeof(bytes) ? length - done : sizeof(bytes);
-
-		copy_as_it_is(bytes, source + done, piece);
-		if (memcmp(bytes, pool->shadow + offset + done, piece) == 0)
-			continue;
-		tell_payload(TRACE_STORE, flags, origin, index, offset + done, bytes, piece);
-		memcpy(pool->shadow + offset + done, bytes, piece);
-	}
+	if (length == sizeof(uint64_t))
+		tell_word_at(index, offset, source, flags, origin);
+	else
+		tell_bytes(index, offset, length, source, flags, origin);
 }
 
 void contents_resized(uint32_t index, uint64_t size, const struct origin *origin)
 {
 	struct recorded_pool *pool = &recording.pools[index];
 
-	if (!contents_view(index) || pool->size == size)
+	if (!is_viewed(index) || pool->size == size)
 		return;
 	tell(TRACE_SIZE, origin, index, size, 0);
 	if (size < pool->size)

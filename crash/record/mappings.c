@@ -20,6 +20,7 @@ enum { FIRST_ROOM = 4096 / sizeof(struct mapping) };
 /* Sorted by address, without overlaps. Under the lock. */
 static struct mapping *mappings;
 static size_t count, room;
+static _Atomic size_t found; /* the last time: a program stays in a mapping for a while */
 
 struct record_bounds record_bounds = {.low = UINTPTR_MAX, .high = 0};
 
@@ -119,7 +120,11 @@ bool mapping_find(const void *address, size_t length, struct mapped_part *part)
 
 	if (!record_may_touch(address, length))
 		return false;
-	i = find(wanted);
+	i = atomic_load_explicit(&found, memory_order_relaxed);
+	if (i >= count || wanted < mappings[i].start || wanted >= mappings[i].end) {
+		i = find(wanted);
+		atomic_store_explicit(&found, i, memory_order_relaxed);
+	}
 	if (i == count || mappings[i].start >= wanted + length)
 		return false;
 	start = mappings[i].start > wanted ? mappings[i].start : wanted;

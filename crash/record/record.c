@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { LINE = 64 };
+
 struct recording recording;
 _Thread_local struct record_thread record_self;
 
@@ -269,6 +271,8 @@ void record_before_store(const void *address, size_t size, unsigned flags, const
 	if (!record_may_touch(address, size) || is_visit(address, size, true) || !record_enter())
 		return;
 	record_lock();
+	if (((uintptr_t)address ^ (uintptr_t)record_self.pending.address) / LINE)
+		fetch_shadow(address);
 	pending_tell(&record_self);
 	record_self.pending = (struct pending_store){
 		.address = address,

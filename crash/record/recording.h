@@ -6,12 +6,17 @@
 #include "record.h"
 #include "../session.h"
 
-/* Where events go: the ring of a session, or a trace in memory. Both are called with the lock held. */
+struct origin;
+
+/* Where events go: the ring of a session, or a trace in memory. All is called with the lock held. */
 struct record_sink {
 	/* Room for an event of this size; NULL where it cannot be had, and then recording has ended. */
 	void *(*reserve)(size_t size);
 	/* What was written there is told. */
 	void (*commit)(size_t size);
+
+	/* Tells a store of 8 bytes whose stack is not known. NULL: it has no way of its own for these. */
+	void (*store)(unsigned flags, const struct origin *origin, uint32_t pool, uint64_t offset, uint64_t word);
 };
 
 struct recorded_pool {
@@ -110,6 +115,8 @@ bool modules_is_system(uintptr_t code);
 void tell(enum trace_kind kind, const struct origin *origin, uint32_t pool, uint64_t offset, uint64_t length);
 void tell_payload(enum trace_kind kind, unsigned flags, const struct origin *origin, uint32_t pool, uint64_t offset,
 		  const void *payload, size_t length);
+/* A store of 8 bytes. */
+void tell_word(unsigned flags, const struct origin *origin, uint32_t pool, uint64_t offset, uint64_t word);
 void tell_module(const char *path, uint64_t bias, uint64_t length);
 
 /* contents.c: compares units of the pool with the shadow, tells what differs. source: the bytes at offset. */

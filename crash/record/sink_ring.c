@@ -70,7 +70,28 @@ static void commit(size_t size)
 	atomic_store_explicit(&session->written, written + size, memory_order_release);
 }
 
-const struct record_sink ring_sink = {.reserve = reserve, .commit = commit};
+static void store(unsigned flags, const struct origin *origin, uint32_t pool, uint64_t offset, uint64_t word)
+{
+	const uint64_t site = (uintptr_t)origin->site;
+	struct ring_store *place;
+
+	if (offset >= RING_STORE_END || site >> RING_STORE_POOL || origin->stack != STACK_NONE) {
+		tell_payload(TRACE_STORE, flags, origin, pool, offset, &word, sizeof(word));
+		return;
+	}
+	place = reserve(sizeof(*place));
+	if (!place)
+		return;
+	*place = (struct ring_store){
+		.head = RING_STORE | flags << 8 | (uint32_t)record_self.number << 16,
+		.offset = (uint32_t)offset,
+		.place = site | (uint64_t)pool << RING_STORE_POOL,
+		.word = word,
+	};
+	commit(sizeof(*place));
+}
+
+const struct record_sink ring_sink = {.reserve = reserve, .commit = commit, .store = store};
 
 void ring_use(struct session *mapped, const char *path)
 {

@@ -84,6 +84,14 @@ void tell_payload(enum trace_kind kind, unsigned flags, const struct origin *ori
 	}
 }
 
+void tell_word(unsigned flags, const struct origin *origin, uint32_t pool, uint64_t offset, uint64_t word)
+{
+	if (recording.sink->store && recording.on && record_self.epoch == recording.epoch)
+		recording.sink->store(flags, origin, pool, offset, word);
+	else
+		tell_payload(TRACE_STORE, flags, origin, pool, offset, &word, sizeof(word));
+}
+
 void tell_module(const char *path, uint64_t bias, uint64_t length)
 {
 	const size_t payload = strlen(path);
