@@ -120,9 +120,10 @@ static void a_program_that_is_executed_inside_starts_outside(void **state)
 	record_lock();
 	record_self.is_owner = false; /* as in the new program */
 	record_lock_restart(&shared->lock);
+	assert_int_equal(shared->lock.inside, 0);
+	assert_int_equal(shared->lock.owner, 0); /* what was registered for it is gone */
 	count(1);
 	assert_int_equal(shared->lock.holder, 0);
-	assert_int_equal(shared->lock.inside, 0);
 }
 
 /* --- Exclusion ---------------------------------------------------------------------------- */
@@ -190,9 +191,12 @@ static void a_child_is_not_the_owner_by_its_parents_number(void **state)
 		memset(shared, 0, sizeof(*shared));
 		count(2);
 		if (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) == 0) {
+			shared->go = true;
 			count(FEW);
 			syscall(SYS_exit_group, 0);
 		}
+		while (!shared->go)
+			;
 		count(FEW);
 		wait_for_children();
 		assert_int_equal(shared->counter, 2 * FEW + 2);
