@@ -78,7 +78,7 @@ __attribute__((noinline)) static bool renew_views(struct recorded_pool *pool, co
 }
 
 /* In a session another process may have made the pool longer, or a new file of it. */
-static inline bool is_viewed(uint32_t index)
+bool contents_view(uint32_t index)
 {
 	struct recorded_pool *pool = &recording.pools[index];
 	struct session_pool *shared;
@@ -92,11 +92,6 @@ static inline bool is_viewed(uint32_t index)
 	if ((pool->size <= pool->viewed && pool->inode == inode) || pool->size == 0)
 		return true;
 	return renew_views(pool, shared, inode);
-}
-
-bool contents_view(uint32_t index)
-{
-	return is_viewed(index);
 }
 
 /* A unit that is copied while another thread stores to it may be one that never was: look twice. */
@@ -161,7 +156,7 @@ void contents_tell(uint32_t index, uint64_t offset, uint64_t length, const unsig
 	const uint64_t unit = recording.unit, first = offset / unit * unit;
 	uint64_t end, at = first;
 
-	if (!is_viewed(index) || first >= pool->size || length == 0)
+	if (!contents_view(index) || first >= pool->size || length == 0)
 		return;
 	end = length > pool->size - offset ? pool->size : (offset + length + unit - 1) / unit * unit;
 	if (end > pool->size)
@@ -257,7 +252,7 @@ static void tell_pool(uint32_t index, const struct origin *origin)
 	struct written written = {.origin = origin, .pool = index};
 	const int error = errno;
 
-	if (!is_viewed(index))
+	if (!contents_view(index))
 		return;
 	if (!is_large(pool))
 		contents_tell(index, 0, pool->size, pool->contents, contents_flags(), origin);
@@ -311,8 +306,8 @@ void contents_tell_all_sometimes(const struct origin *origin)
 }
 
 /* Most stores that hooks announce are of 8 bytes: no calls of the C library for these. */
-static void tell_word_at(uint32_t index, uint64_t offset, const unsigned char *source, unsigned flags,
-			 const struct origin *origin)
+static void tell_changed_word(uint32_t index, uint64_t offset, const unsigned char *source, unsigned flags,
+			      const struct origin *origin)
 {
 	unsigned char *shadow = recording.pools[index].shadow + offset;
 	uint64_t word, told;
@@ -346,12 +341,12 @@ void contents_tell_store(uint32_t index, uint64_t offset, uint64_t length, const
 {
 	const struct recorded_pool *pool = &recording.pools[index];
 
-	if (!is_viewed(index) || offset >= pool->size)
+	if (!contents_view(index) || offset >= pool->size)
 		return;
 	if (length > pool->size - offset)
 		length = pool->size - offset;
 	if (length == sizeof(uint64_t))
-		tell_word_at(index, offset, source, flags, origin);
+		tell_changed_word(index, offset, source, flags, origin);
 	else
 		tell_bytes(index, offset, length, source, flags, origin);
 }
@@ -360,7 +355,7 @@ void contents_resized(uint32_t index, uint64_t size, const struct origin *origin
 {
 	struct recorded_pool *pool = &recording.pools[index];
 
-	if (!is_viewed(index) || pool->size == size)
+	if (!contents_view(index) || pool->size == size)
 		return;
 	tell(TRACE_SIZE, origin, index, size, 0);
 	if (size < pool->size)

@@ -6,8 +6,8 @@
  * protects is ever left half done: events are published with one store, and the
  * shadow follows them.
  *
- * Most programs store from one thread, and two locked instructions would be a
- * third of what an event costs. So the first thread owns the lock: it says that
+ * Most programs store from one thread, and two locked instructions an event
+ * are to be spared there. So the first thread owns the lock: it says that
  * it is inside and looks whether it is the owner still, without a barrier in
  * between. The first other thread, which has taken the lock as all others do,
  * ends that for good: membarrier(2) sees to it that the owner's store is seen

@@ -271,6 +271,7 @@ void record_before_store(const void *address, size_t size, unsigned flags, const
 	if (!record_may_touch(address, size) || is_visit(address, size, true) || !record_enter())
 		return;
 	record_lock();
+	/* Of a line that was not stored to just now, the shadow comes while the store is made. */
 	if (((uintptr_t)address ^ (uintptr_t)record_self.pending.address) / LINE)
 		fetch_shadow(address);
 	pending_tell(&record_self);
